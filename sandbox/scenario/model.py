@@ -1,0 +1,184 @@
+"""What a scenario file may say, as values: the shape behind the reader, the JSON Schema and the documentation."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+from msgspec import Meta, Struct, field
+
+from sandbox.flow import Step
+from sandbox.world import Duration, World, merged
+
+Said = Meta
+Wildcard = Annotated[str, Meta(description="shell-style wildcards: * ? [abc]")]
+
+
+Status = Annotated[int, Meta(ge=200, le=599)]
+ErrorStatus = Annotated[int, Meta(ge=400, le=599)]
+Turn = Annotated[
+    str,
+    Meta(
+        pattern=r"^(first|nth|after|every) [1-9][0-9]*$",
+        description="which of the matching exchanges: first 3, nth 2, after 2, every 5; all when absent",
+    ),
+]
+
+
+class When(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which requests of a step a fault takes; every condition must hold, and case matters."""
+
+    method: Annotated[Wildcard | None, Said(description="the HTTP method")] = None
+    path: Annotated[Wildcard | None, Said(description="the path of the URL")] = None
+    grant_type: Wildcard | None = None
+    header: Annotated[dict[str, Wildcard], Said(description="request headers by name")] = field(default_factory=dict)
+    mcp_method: Annotated[Wildcard | None, Said(description="the JSON-RPC method, such as tools/call")] = None
+    client: Annotated[
+        Wildcard | None, Said(description="the client: its registered name, clientInfo name or User-Agent")
+    ] = None
+    form: Annotated[dict[str, Wildcard], Said(description="fields of the form or of the query")] = field(
+        default_factory=dict
+    )
+    json: Annotated[dict[str, Any], Said(description="fields of the JSON body, nested by mapping")] = field(
+        default_factory=dict
+    )
+
+
+class ErrorAnswer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An error in the shape that the endpoint really uses."""
+
+    code: str
+    description: str | None = None
+    status: ErrorStatus | None = None
+
+
+class Redirect(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A redirect with a status other than 302."""
+
+    to: str
+    status: Annotated[int, Meta(ge=300, le=399)] = 302
+
+
+Fields = Annotated[dict[str, Any], Said(description="fields of the JSON answer, nested by mapping")]
+Names = Annotated[list[str] | dict[str, Any], Said(description="names of JSON fields, nested by mapping")]
+
+
+class Fault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One edit of a healthy answer on the wire: where, when, and exactly one action."""
+
+    at: Annotated[Step, Said(description="the step whose answers it edits")]
+    when: When = When()
+    on: Turn | None = None
+
+    set: Fields | None = None
+    remove: Names | None = None
+    error: Annotated[
+        str | ErrorAnswer | None, Said(description="an OAuth error code, in the shape of the endpoint")
+    ] = None
+    status: Annotated[
+        Status | None,
+        Said(
+            description="below 400 edits the answer; from 400 on a gateway answers, and WorkOS or the service never"
+            " sees the request"
+        ),
+    ] = None
+    headers: Annotated[dict[str, str | None] | None, Said(description="response headers; null removes")] = None
+    body: Annotated[str | dict[str, Any] | list[Any] | None, Said(description="text, or JSON")] = None
+    content_type: Annotated[str | None, Said(description="goes with body")] = None
+    redirect: Annotated[str | Redirect | None, Said(description="a URL, or {to, status}")] = None
+    delay: Annotated[Duration | None, Said(description="wait before answering")] = None
+    hang: Annotated[Literal[True] | None, Said(description="never answer")] = None
+    close: Annotated[
+        Literal["before"] | Annotated[int, Meta(ge=0)] | None,
+        Said(description="`before`: drop the connection unanswered; a number: cut it after so many bytes of the body"),
+    ] = None
+    claims: Annotated[
+        dict[str, Any] | None,
+        Said(description="claims of the access token; null removes; exp, iat and nbf take a duration from now"),
+    ] = None
+    sign: Annotated[
+        Literal["unpublished-key", "none", "HS256", "RS384", "RS512", "PS256"] | None,
+        Said(description="sign the access token anew: with a key that is not in the JWKS, not at all, or otherwise"),
+    ] = None
+    token_format: Literal["opaque"] | None = None
+    encode: Annotated[Literal["form"] | None, Said(description="answer form-encoded instead of JSON")] = None
+    forget: Literal["clients", "sessions"] | None = None
+    rotate: Literal["signing-key"] | None = None
+    revoke: Literal["refresh-tokens", "access-tokens"] | None = None
+    expire: Literal["access-tokens", "refresh-tokens", "codes"] | None = None
+
+    @property
+    def action(self) -> str:
+        """The name of its one action."""
+        return next(name for name in ACTIONS if getattr(self, name) is not None)
+
+    def __str__(self) -> str:
+        """Give the fault in a few words, for a timeline: `set authorization_servers`, `status 503 (first 2)`."""
+        value = getattr(self, self.action)
+        if isinstance(value, dict):
+            value = ", ".join(value)
+        elif isinstance(value, list):
+            value = ", ".join(map(str, value))
+        elif isinstance(value, Struct):
+            value = getattr(value, "code", None) or getattr(value, "to", "")
+        elif value is True:
+            value = ""
+        text = f"{self.action} {value}".strip()
+        return f"{text[:60]} ({self.on})" if self.on else text[:60]
+
+
+ACTIONS: Final[tuple[str, ...]] = tuple(
+    name for name in Fault.__struct_fields__ if name not in {"at", "when", "on", "content_type"}
+)
+"""The names of the actions, of which a fault has exactly one."""
+
+EFFECTS: Final = ("forget", "rotate", "revoke", "expire")
+"""The actions that change state instead of the answer."""
+
+
+class Seen(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An exchange that the trace must hold."""
+
+    step: Step
+    status: Annotated[int | None, Said(description="null: it was never answered")] = None
+    lacks: Annotated[tuple[str, ...], Said(description="JSON fields that the answer does not hold")] = ()
+
+
+class Expect(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What happens to a client that follows the specification."""
+
+    connects: Annotated[bool, Said(description="the client connects all the same, perhaps with harm")] = False
+    reaches: Annotated[Step | None, Said(description="the last step that still works")] = None
+    finding: Annotated[str | None, Said(description="what the diagnosis names first")] = None
+    sees: Annotated[tuple[Seen, ...], Said(description="exchanges that show the harm")] = ()
+
+
+class Scenario(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A named world plus faults, with its story, cause and fix."""
+
+    title: str
+    story: Annotated[str, Said(description="what happened, for the person who has it on the screen")]
+    step: Annotated[Step | None, Said(description="where it breaks; absent when nothing does")] = None
+    world: Annotated[dict[str, Any], Said(description="what differs from the healthy world")] = field(
+        default_factory=dict
+    )
+    faults: tuple[Fault, ...] = ()
+    expect: Expect
+    cause: str | None = None
+    fix: Annotated[str | None, Said(description="what a person changes, and where")] = None
+    fixed: Annotated[
+        dict[str, Any], Said(description="the world's settings after the fix; a fix also takes the faults away")
+    ] = field(default_factory=dict)
+    references: tuple[str, ...] = ()
+    also_known_as: tuple[str, ...] = ()
+    name: Annotated[str, Said(description="given by the file's name, never written in it")] = ""
+
+    def built(self) -> World:
+        """Give its world."""
+        return merged(World(), self.world)
+
+    def healed(self) -> Scenario:
+        """Give the scenario after its fix: no faults, and the settings of `fixed`."""
+        return msgspec.structs.replace(
+            self, faults=(), world=msgspec.to_builtins(merged(self.built(), self.fixed)), fixed={}
+        )

@@ -1,0 +1,56 @@
+"""Where time and chance come from, so that a seed can make both repeatable."""
+
+from __future__ import annotations
+
+import datetime
+import random
+import secrets
+import time
+from typing import Final
+
+_CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_URLSAFE: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+_SEEDED_START: Final = datetime.datetime(2026, 1, 5, 9, 0, tzinfo=datetime.UTC).timestamp()
+_SEEDED_TICK: Final = 0.001
+
+
+class Sources:
+    """The clock and the dice of one sandbox.
+
+    Without a seed they are the machine's. With one, every id and secret comes from the seed, and the clock starts on
+    5 January 2026 at 09:00 UTC and moves on by a millisecond each time it is read.
+    """
+
+    def __init__(self, seed: int | None = None) -> None:
+        self.seed = seed
+        self._dice: random.Random = secrets.SystemRandom() if seed is None else random.Random(seed)  # noqa: S311
+        self._ticks = 0
+        self._ahead = 0.0
+
+    def now(self) -> float:
+        """Give the sandbox's time, in seconds since the epoch."""
+        if self.seed is None:
+            return time.time() + self._ahead
+        self._ticks += 1
+        return _SEEDED_START + self._ticks * _SEEDED_TICK + self._ahead
+
+    def advance(self, seconds: float) -> None:
+        """Move the clock ahead by so many seconds."""
+        self._ahead += seconds
+
+    def ulid(self) -> str:
+        """Make a ULID: 48 bits of milliseconds and 80 of chance, in 26 characters."""
+        number = (int(self.now() * 1000) << 80) | self._dice.getrandbits(80)
+        return "".join(_CROCKFORD[(number >> shift) & 31] for shift in range(125, -1, -5))
+
+    def secret(self, length: int = 32) -> str:
+        """Make an unguessable text of letters and digits."""
+        return "".join(self._dice.choices(_URLSAFE, k=length))
+
+    def letters(self, length: int) -> str:
+        """Make capital letters that are hard to misread, for a code that a person types."""
+        return "".join(self._dice.choices("BCDFGHJKLMNPQRSTVWXZ", k=length))
+
+    def bytes(self, length: int) -> bytes:
+        """Make random bytes."""
+        return self._dice.randbytes(length)
