@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import random
 import secrets
 import time
@@ -10,7 +10,7 @@ from typing import Final
 
 _CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _URLSAFE: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-_SEEDED_START: Final = datetime.datetime(2026, 1, 5, 9, 0, tzinfo=datetime.UTC).timestamp()
+_SEEDED_START: Final = dt.datetime(2026, 1, 5, 9, 0, tzinfo=dt.UTC).timestamp()
 _SEEDED_TICK: Final = 0.001
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import Meta, Struct, field
 
-from sandbox.flow import Step
 from sandbox.world import Duration, World, merged
+
+if TYPE_CHECKING:
+    from sandbox.flow import Step
 
 Said = Meta
 Wildcard = Annotated[str, Meta(description="shell-style wildcards: * ? [abc]")]
