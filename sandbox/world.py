@@ -142,6 +142,13 @@ class WorkOS(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             organization="org_01SANDB0XNEARBYN0TEB00KS00",
         ),
     )
+    require_pkce: Annotated[bool, Said(description="refuse a public client without a code_challenge (UNCERTAIN)")] = (
+        True
+    )
+    redirect_uris: Annotated[
+        Literal["any"] | tuple[str, ...],
+        Said(description="`any` that the client registered, or only those the dashboard lists besides"),
+    ] = "any"
     loopback_ports: Annotated[
         Literal["any", "exact"], Said(description="whether the port of a loopback redirect URI matters (RFC 8252, 7.3)")
     ] = "any"

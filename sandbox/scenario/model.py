@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import Meta, Struct, field
 
+from sandbox.flow import Step
 from sandbox.world import Duration, World, merged
-
-if TYPE_CHECKING:
-    from sandbox.flow import Step
 
 Said = Meta
 Wildcard = Annotated[str, Meta(description="shell-style wildcards: * ? [abc]")]
@@ -32,7 +30,7 @@ class When(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     method: Annotated[Wildcard | None, Said(description="the HTTP method")] = None
     path: Annotated[Wildcard | None, Said(description="the path of the URL")] = None
-    grant_type: Wildcard | None = None
+    grant_type: Annotated[Wildcard | None, Said(description="the grant_type of a token request")] = None
     header: Annotated[dict[str, Wildcard], Said(description="request headers by name")] = field(default_factory=dict)
     mcp_method: Annotated[Wildcard | None, Said(description="the JSON-RPC method, such as tools/call")] = None
     client: Annotated[
@@ -49,15 +47,15 @@ class When(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class ErrorAnswer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An error in the shape that the endpoint really uses."""
 
-    code: str
-    description: str | None = None
-    status: ErrorStatus | None = None
+    code: Annotated[str, Said(description="the error code, such as invalid_grant")]
+    description: Annotated[str | None, Said(description="the error_description")] = None
+    status: Annotated[ErrorStatus | None, Said(description="the endpoint's usual one when absent")] = None
 
 
 class Redirect(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A redirect with a status other than 302."""
 
-    to: str
+    to: Annotated[str, Said(description="the URL, which goes out as it is")]
     status: Annotated[int, Meta(ge=300, le=399)] = 302
 
 
@@ -69,7 +67,7 @@ class Fault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One edit of a healthy answer on the wire: where, when, and exactly one action."""
 
     at: Annotated[Step, Said(description="the step whose answers it edits")]
-    when: When = When()
+    when: Annotated[When, Said(description="which requests of the step; all when absent")] = When()
     on: Turn | None = None
 
     set: Fields | None = None
@@ -102,12 +100,20 @@ class Fault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Literal["unpublished-key", "none", "HS256", "RS384", "RS512", "PS256"] | None,
         Said(description="sign the access token anew: with a key that is not in the JWKS, not at all, or otherwise"),
     ] = None
-    token_format: Literal["opaque"] | None = None
+    token_format: Annotated[
+        Literal["opaque"] | None, Said(description="hand out a token that is no JWT, and can only be introspected")
+    ] = None
     encode: Annotated[Literal["form"] | None, Said(description="answer form-encoded instead of JSON")] = None
-    forget: Literal["clients", "sessions"] | None = None
-    rotate: Literal["signing-key"] | None = None
-    revoke: Literal["refresh-tokens", "access-tokens"] | None = None
-    expire: Literal["access-tokens", "refresh-tokens", "codes"] | None = None
+    forget: Annotated[
+        Literal["clients", "sessions"] | None, Said(description="lose what registered, or who is signed in")
+    ] = None
+    rotate: Annotated[Literal["signing-key"] | None, Said(description="sign with a new key from here on")] = None
+    revoke: Annotated[
+        Literal["refresh-tokens", "access-tokens"] | None, Said(description="take back what was handed out")
+    ] = None
+    expire: Annotated[
+        Literal["access-tokens", "refresh-tokens", "codes"] | None, Said(description="end their lifetime now")
+    ] = None
 
     @property
     def action(self) -> str:
@@ -141,7 +147,7 @@ EFFECTS: Final = ("forget", "rotate", "revoke", "expire")
 class Seen(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An exchange that the trace must hold."""
 
-    step: Step
+    step: Annotated[Step, Said(description="the step of the exchange")]
     status: Annotated[int | None, Said(description="null: it was never answered")] = None
     lacks: Annotated[tuple[str, ...], Said(description="JSON fields that the answer does not hold")] = ()
 
@@ -158,21 +164,21 @@ class Expect(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Scenario(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A named world plus faults, with its story, cause and fix."""
 
-    title: str
+    title: Annotated[str, Said(description="what is wrong, in one sentence")]
     story: Annotated[str, Said(description="what happened, for the person who has it on the screen")]
     step: Annotated[Step | None, Said(description="where it breaks; absent when nothing does")] = None
     world: Annotated[dict[str, Any], Said(description="what differs from the healthy world")] = field(
         default_factory=dict
     )
-    faults: tuple[Fault, ...] = ()
-    expect: Expect
-    cause: str | None = None
+    faults: Annotated[tuple[Fault, ...], Said(description="what is wrong on the wire")] = ()
+    expect: Annotated[Expect, Said(description="what happens to a client that follows the specification")]
+    cause: Annotated[str | None, Said(description="why it breaks")] = None
     fix: Annotated[str | None, Said(description="what a person changes, and where")] = None
     fixed: Annotated[
         dict[str, Any], Said(description="the world's settings after the fix; a fix also takes the faults away")
     ] = field(default_factory=dict)
-    references: tuple[str, ...] = ()
-    also_known_as: tuple[str, ...] = ()
+    references: Annotated[tuple[str, ...], Said(description="RFCs, documentation, and reports of real cases")] = ()
+    also_known_as: Annotated[tuple[str, ...], Said(description="other names by which it is found")] = ()
     name: Annotated[str, Said(description="given by the file's name, never written in it")] = ""
 
     def built(self) -> World:

@@ -1,0 +1,213 @@
+"""The control API: what the running sandbox knows, and how it is steered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import msgspec
+from flask import Flask, Response, current_app, request
+from werkzeug.exceptions import HTTPException
+
+from sandbox import __version__, export
+from sandbox.errors import SandboxError
+from sandbox.scenario import Scenario, library, read_value
+from sandbox.wire.redaction import fingerprint
+from sandbox.workos.records import Client, Grant, RefreshToken
+
+if TYPE_CHECKING:
+    from sandbox.sandbox import Sandbox
+
+_EXTENSION: Final = "sandbox"
+
+
+def create_app(sandbox: Sandbox) -> Flask:
+    """Make the application around a running sandbox."""
+    app = Flask(__name__)
+    app.extensions[_EXTENSION] = sandbox
+    for route in ROUTES:
+        name = f"{route.method} {route.path}"
+        app.add_url_rule(route.path, name, route.answer, methods=[route.method])
+    app.register_error_handler(SandboxError, lambda error: _answer({"error": str(error)}, 400))
+    app.register_error_handler(msgspec.ValidationError, lambda error: _answer({"error": str(error)}, 400))
+    app.register_error_handler(HTTPException, _http_error)
+    return app
+
+
+def _sandbox() -> Sandbox:
+    known: Sandbox = current_app.extensions[_EXTENSION]
+    return known
+
+
+def _answer(value: Any, status: int = 200) -> Response:
+    return Response(msgspec.json.encode(value), status, content_type="application/json")
+
+
+def _http_error(error: HTTPException) -> Response:
+    served = sorted(f"{route.method} {route.path}" for route in ROUTES)
+    return _answer({"error": f"{error.name}: {error.description}", "served": served}, error.code or 500)
+
+
+def _asked() -> dict[str, Any]:
+    """Give the JSON object of the request; raise SandboxError when there is none."""
+    value = request.get_json(silent=True)
+    if not isinstance(value, dict):
+        raise SandboxError("The body must be a JSON object, with Content-Type: application/json.")
+    return value
+
+
+# --- answers -----------------------------------------------------------------------------------------------------
+
+
+def health() -> Response:
+    """Say that the sandbox is up."""
+    sandbox = _sandbox()
+    return _answer({"status": "ok", "version": __version__, "scenario": sandbox.scenario.name, **_addresses(sandbox)})
+
+
+def _addresses(sandbox: Sandbox) -> dict[str, str]:
+    return {"workos": sandbox.addresses.workos, "mcp": sandbox.mcp_url, "console": sandbox.addresses.console}
+
+
+def scenarios() -> Response:
+    """List the scenarios of the library."""
+    fields = ("name", "title", "step", "story")
+    return _answer([{field: getattr(scenario, field) for field in fields} for scenario in library()])
+
+
+def scenario() -> Response:
+    """Give the running scenario, and which of its faults have not fired."""
+    sandbox = _sandbox()
+    return _answer({**_described(sandbox.scenario), "unfired": sandbox.unfired()})
+
+
+def _described(value: Scenario) -> dict[str, Any]:
+    fields: dict[str, Any] = msgspec.to_builtins(value)
+    fields["faults"] = [
+        {name: item for name, item in fault.items() if item is not None and item != {}} for fault in fields["faults"]
+    ]
+    return fields
+
+
+def put_scenario() -> Response:
+    """Switch to a scenario: `{"name": …}`, or a whole scenario."""
+    sandbox, asked = _sandbox(), _asked()
+    if set(asked) == {"name"}:
+        sandbox.use(str(asked["name"]))
+    else:
+        name = str(asked.pop("name", "unnamed"))
+        sandbox.use(read_value(asked, name=name))
+    return scenario()
+
+
+def fix() -> Response:
+    """Apply the scenario's fix."""
+    _sandbox().fix()
+    return scenario()
+
+
+def reset() -> Response:
+    """Restore everything as it was at the start of the scenario."""
+    _sandbox().reset()
+    return scenario()
+
+
+def trace() -> Response:
+    """Give the exchanges, as `json`, `har`, `mermaid` or `curl`."""
+    sandbox = _sandbox()
+    wanted = request.args.get("format", "json")
+    if wanted not in export.FORMATS:
+        raise SandboxError(f"There is no format {wanted!r}; there are: {', '.join(export.FORMATS)}.")
+    content_type, write = export.FORMATS[wanted]
+    return Response(write(list(sandbox.trace)), content_type=content_type)
+
+
+def world() -> Response:
+    """Give the settings of both systems."""
+    return _answer(_sandbox().world)
+
+
+def patch_world() -> Response:
+    """Change settings of both systems; the next request sees them."""
+    sandbox = _sandbox()
+    sandbox.change(_asked())
+    return world()
+
+
+def state() -> Response:
+    """Give the clients, grants and users; secrets as fingerprints unless they are revealed."""
+    sandbox = _sandbox()
+    server = sandbox.authkit
+    applications = [server.client(application.client_id) for application in server.settings.applications]
+    clients = [*filter(None, applications), *(client for _, client in sandbox.store.all(Client))]
+    return _answer(
+        {
+            "clients": [_client(client, reveal=sandbox.wire.reveal) for client in clients],
+            "grants": [grant for _, grant in sandbox.store.all(Grant)],
+            "refresh_tokens": sum(1 for _ in sandbox.store.all(RefreshToken)),
+            "users": sandbox.world.workos.users,
+            "signing_key": server.keys.current.kid,
+        }
+    )
+
+
+def _client(client: Client, *, reveal: bool) -> dict[str, Any]:
+    fields: dict[str, Any] = msgspec.to_builtins(client)
+    if client.client_secret is not None and not reveal:
+        fields["client_secret"] = f"‹client_secret {fingerprint(client.client_secret)}›"
+    return fields
+
+
+def effects() -> Response:
+    """Change state: `{"expire": "access-tokens"}`, `{"forget": "clients"}` and the like."""
+    asked = _asked()
+    if len(asked) != 1:
+        raise SandboxError('Ask for one effect at a time, such as {"expire": "access-tokens"}.')
+    ((action, what),) = asked.items()
+    _sandbox().effect(action, str(what))
+    return _answer({"done": asked})
+
+
+def openapi() -> Response:
+    """Describe this API (OpenAPI 3.1)."""
+    paths: dict[str, dict[str, Any]] = {}
+    for route in ROUTES:
+        operation: dict[str, Any] = {"summary": route.summary, "responses": {"200": {"description": "done"}}}
+        if route.method in {"PUT", "PATCH"} or route.path == "/api/effects":
+            body = {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}
+            operation |= {"requestBody": body}
+            operation["responses"] |= {"400": {"description": "the body says something that cannot be done"}}
+        paths.setdefault(route.path, {})[route.method.lower()] = operation
+    stream = {"summary": "Stream the exchanges as they happen.", "responses": {"200": {"description": "server-sent"}}}
+    paths["/api/events"] = {"get": stream}
+    info = {"title": "Sandbox control API", "version": __version__}
+    return _answer({"openapi": "3.1.0", "info": info, "paths": paths})
+
+
+class Route(NamedTuple):
+    """One operation of the API."""
+
+    method: str
+    path: str
+    answer: Callable[[], Response]
+
+    @property
+    def summary(self) -> str:
+        """What it does, from its docstring."""
+        return (self.answer.__doc__ or "").partition("\n")[0]
+
+
+ROUTES: Final = (
+    Route("GET", "/health", health),
+    Route("GET", "/api/scenarios", scenarios),
+    Route("GET", "/api/scenario", scenario),
+    Route("PUT", "/api/scenario", put_scenario),
+    Route("POST", "/api/fix", fix),
+    Route("POST", "/api/reset", reset),
+    Route("GET", "/api/trace", trace),
+    Route("GET", "/api/world", world),
+    Route("PATCH", "/api/world", patch_world),
+    Route("GET", "/api/state", state),
+    Route("POST", "/api/effects", effects),
+    Route("GET", "/api/openapi.json", openapi),
+)

@@ -1,0 +1,112 @@
+"""log-aggregator: a real MCP server behind a real guard, configured as a Raindrop service is."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+
+from sandbox.flow import SERVICE_USER_AGENT, SESSION_METHODS
+from sandbox.log_aggregator import guard
+from sandbox.log_aggregator.http import create_app
+from sandbox.log_aggregator.logs import Entry, Logs
+from sandbox.log_aggregator.verification import KeyCache, TokenRefusedError, verified_claims
+from sandbox.wire import wsgi
+from sandbox.wire.asgi import Application, Receive, Scope, Send, read_request, replayed, send_response
+from sandbox.wire.message import Request, Response, json_response
+from sandbox.world import Addresses, Service
+
+OPEN_PATHS: Final = frozenset({"/health"})
+"""What anyone may ask, besides the well-known documents."""
+
+MODERN_METHODS: Final = SESSION_METHODS - {"initialize"}
+
+
+@dataclass
+class LogAggregator:
+    """The service; `settings` and `resource` change with the scenario."""
+
+    settings: Service
+    addresses: Addresses
+    resource: str
+    logs: Logs
+    now: Callable[[], float]
+    mcp: Callable[[], Awaitable[Application]]
+    """Gives the MCP application, once it has been imported."""
+    expired_before: float = float("-inf")
+    """Tokens issued before this moment count as expired."""
+    revoked_before: float = float("-inf")
+    """Tokens issued before this moment count as revoked."""
+    keys: KeyCache = field(default_factory=lambda: KeyCache(fetch))
+
+    def __post_init__(self) -> None:
+        """Make the plain HTTP side."""
+        self._http = create_app(
+            self.logs,
+            lambda: guard.resource_metadata(self.settings, self.resource),
+            lambda: guard.metadata_paths(self.settings),
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request (ASGI 3.0)."""
+        request = await read_request(scope, receive)
+        if not self._is_open(request):
+            admitted = await self._admitted(request)
+            if isinstance(admitted, Response):
+                await send_response(admitted, send)
+                return
+            scope["claims"] = admitted
+        if request.path != self.settings.path:
+            await send_response(wsgi.call(self._http, request, self.addresses.mcp), send)
+        elif self.settings.protocol == "legacy" and _is_modern(request):
+            await send_response(_LEGACY_ONLY, send)
+        else:
+            application = await self.mcp()
+            await application(scope, replayed(request, receive), send)
+
+    def _is_open(self, request: Request) -> bool:
+        well_known = request.path.startswith("/.well-known/")
+        return self.settings.visibility == "public" or well_known or request.path in OPEN_PATHS
+
+    async def _admitted(self, request: Request) -> dict[str, Any] | Response:
+        """Give the claims of a request's token, or the answer that keeps it out."""
+        if request.bearer is None:
+            return guard.challenge(self.settings, self.addresses)
+        try:
+            claims = await verified_claims(request.bearer, self.settings, self.keys, self.now())
+            if float(claims.get("iat", 0)) < max(self.expired_before, self.revoked_before):
+                raise TokenRefusedError("it has expired")
+        except TokenRefusedError as refused:
+            self.logs.add(
+                Entry(at=self.now(), service="log-aggregator", level="warning", message=f"token refused: {refused}")
+            )
+            return guard.challenge(self.settings, self.addresses)
+        needed = guard.needed_scopes(self.settings, request)
+        if not set(needed) <= set(str(claims.get("scope", "")).split()):
+            return guard.step_up(self.settings, self.addresses, needed)
+        return claims
+
+
+def _is_modern(request: Request) -> bool:
+    """Say whether the request speaks a protocol version without a handshake (MCP 2026-07-28)."""
+    version = request.header("mcp-protocol-version") or ""
+    return version >= "2026" or bool(request.mcp_methods & MODERN_METHODS)
+
+
+_LEGACY_ONLY: Final = json_response(
+    400,
+    {"jsonrpc": "2.0", "id": None, "error": {"code": -32600, "message": "Bad Request: Unsupported protocol version"}},
+)
+
+
+async def fetch(uri: str) -> tuple[int, bytes]:
+    """Get a document over HTTP, as any service on another machine would; raise OSError when it cannot be had."""
+    import httpx2
+
+    try:
+        async with httpx2.AsyncClient(trust_env=False, timeout=5, headers={"user-agent": SERVICE_USER_AGENT}) as client:
+            response = await client.get(uri)
+            return response.status_code, response.content
+    except httpx2.HTTPError as error:
+        raise OSError(str(error)) from error

@@ -1,0 +1,81 @@
+"""The guard of a protected resource: 401 with a challenge, 403 with a step-up, and everyone else comes in.
+
+RFC 6750 section 3, RFC 9728 section 5.1, MCP authorization; the 401 speaks the dialect that WorkOS documents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sandbox.wire.message import Request, Response, json_response
+from sandbox.world import Addresses, Service
+
+
+def resource_metadata_url(service: Service, addresses: Addresses) -> str | None:
+    """Give the URL of the metadata that the challenge names (RFC 9728, section 3.1: the path is inserted)."""
+    named = service.challenge.resource_metadata
+    root = f"{addresses.mcp}/.well-known/oauth-protected-resource"
+    if named == "root":
+        return root
+    return root + service.path.rstrip("/") if named == "path" else named
+
+
+def metadata_paths(service: Service) -> set[str]:
+    """Give both well-known paths: with the resource's path inserted, and at the root."""
+    root = "/.well-known/oauth-protected-resource"
+    return {root, root + service.path.rstrip("/")}
+
+
+def resource_metadata(service: Service, resource: str) -> dict[str, Any]:
+    """Give the RFC 9728 document as Raindrop generates it from the manifest."""
+    return {
+        "resource": resource,
+        "authorization_servers": [service.authorization_server],
+        "bearer_methods_supported": ["header"],
+        "scopes_supported": list(service.scopes),
+    }
+
+
+def challenge(service: Service, addresses: Addresses) -> Response:
+    """Answer a request without a usable token."""
+    said = service.challenge
+    parameters = {
+        "error": said.error,
+        "error_description": said.error_description,
+        "scope": said.scope,
+        "resource_metadata": resource_metadata_url(service, addresses),
+    }
+    return json_response(said.status, said.body, {"www-authenticate": authenticate(said.scheme, parameters)})
+
+
+def step_up(service: Service, addresses: Addresses, needed: tuple[str, ...]) -> Response:
+    """Answer a request whose token lacks scopes, naming all that the operation needs in one challenge."""
+    parameters = {
+        "error": "insufficient_scope",
+        "error_description": f"This operation needs the scope {' '.join(needed)}",
+        "scope": " ".join(needed),
+        "resource_metadata": resource_metadata_url(service, addresses),
+    }
+    header = authenticate(service.challenge.scheme, parameters)
+    return json_response(403, {"error": "Insufficient scope."}, {"www-authenticate": header})
+
+
+def authenticate(scheme: str, parameters: Mapping[str, str | None]) -> str:
+    """Write a WWW-Authenticate header (RFC 9110, section 11.6.1)."""
+    quoted = (
+        '{}="{}"'.format(name, value.replace("\\", "\\\\").replace('"', '\\"'))
+        for name, value in parameters.items()
+        if value is not None
+    )
+    return f"{scheme} {', '.join(quoted)}".strip()
+
+
+def needed_scopes(service: Service, request: Request) -> tuple[str, ...]:
+    """Give the scopes that the tools called in a request need."""
+    needed: dict[str, None] = {}
+    for message in request.mcp_calls:
+        params = message.get("params")
+        if message.get("method") == "tools/call" and isinstance(params, Mapping):
+            needed |= dict.fromkeys(service.tool_scopes.get(str(params.get("name")), ()))
+    return tuple(needed)

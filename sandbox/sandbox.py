@@ -1,0 +1,323 @@
+"""One running world: it starts, switches scenarios, resets and stops."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any, Final, NamedTuple, Self
+from urllib.parse import urlsplit
+
+import msgspec
+
+from sandbox import __version__
+from sandbox.console import create_console
+from sandbox.errors import SandboxError
+from sandbox.log_aggregator import LogAggregator
+from sandbox.log_aggregator.guard import resource_metadata_url
+from sandbox.log_aggregator.corpus import entries
+from sandbox.log_aggregator.logs import SANDBOX, Entry, Logs
+from sandbox.scenario import Fault, Scenario, find
+from sandbox.sources import Sources
+from sandbox.timeline import odd, story
+from sandbox.wire import wsgi
+from sandbox.wire.asgi import Application, Receive, Scope, Send, read_request, send_response
+from sandbox.wire.exchange import Exchange, Trace
+from sandbox.wire.hosts import guarded, loopback_only
+from sandbox.wire.port import LOOPBACK, Port, bind
+from sandbox.wire.wire import Wire
+from sandbox.workos import AuthKit, create_app
+from sandbox.workos.keys import Keys
+from sandbox.workos.records import Code
+from sandbox.workos.store import Store
+from sandbox.world import Addresses, World, expand, merged, overlay, placed, placeholder_values
+
+
+class Ports(NamedTuple):
+    """The port numbers to listen on; 0 is any free one."""
+
+    workos: int = 4100
+    mcp: int = 4101
+    console: int = 4102
+
+
+ANY_PORTS: Final = Ports(0, 0, 0)
+
+
+class Sandbox:
+    """The whole world on this machine: WorkOS, log-aggregator, the wire before both, and the console.
+
+    Use it as an asynchronous context manager. `scenario` is a Scenario, a name of the library or a path; `world` is
+    laid over every scenario's world; with a `state_dir`, clients, grants and the signing key outlive it.
+    Raise SandboxError from `start` when a port or the state directory cannot be used.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario | str = "healthy",
+        *,
+        ports: Ports = ANY_PORTS,
+        addresses: Sequence[str] = LOOPBACK,
+        world: Mapping[str, Any] | None = None,
+        state_dir: Path | None = None,
+        seed: int | None = None,
+        reveal: bool = False,
+    ) -> None:
+        self.scenario = _scenario(scenario)
+        self._overrides = dict(world or {})
+        self._ports = ports
+        self._listen = addresses
+        self._state_dir = state_dir
+        self.sources = Sources(seed)
+        self._reveal = reveal
+        self._open = AsyncExitStack()
+        self._mcp = _Mcp(self)
+
+    # --- life -----------------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Open the ports and serve; the MCP application is imported meanwhile, in a thread."""
+        merged(self.scenario.built(), self._overrides)
+        self._began = self.sources.now()
+        sockets = {name: bind(name, number, self._listen) for name, number in self._ports._asdict().items()}
+        self.addresses = Addresses(
+            **{name: f"http://localhost:{opened[0].getsockname()[1]}" for name, opened in sockets.items()}
+        )
+        file = self._state_dir / "state.sqlite" if self._state_dir else None
+        self.store = Store(self.sources.now, file)
+        self._open.callback(self.store.close)
+        self.store.sweep()
+        keys = Keys(self.sources, self._state_dir / "signing-key.pem" if self._state_dir else None)
+        world = self._placed(self.scenario)
+        issuer = placeholder_values(world, self.addresses)["issuer"]
+        self.authkit = AuthKit(world.workos, self.addresses.workos, issuer, self.sources, self.store, keys)
+        self.logs = Logs(lambda: entries(self.sources.seed or 0, self._began), self.sources.now)
+        self.service = LogAggregator(world.service, self.addresses, "", self.logs, self.sources.now, self._mcp.get)
+        self.wire = Wire(
+            sources=self.sources,
+            tokens=self.authkit,
+            effect=self.effect,
+            resource_metadata=lambda: resource_metadata_url(self.world.service, self.addresses) or "",
+            reveal=self._reveal,
+        )
+        self.wire.trace.subscribe(self._log)
+        self._apply()
+        flask = create_app(self.authkit)
+
+        async def workos(scope: Scope, receive: Receive, send: Send) -> None:
+            request = await read_request(scope, receive)
+            await send_response(wsgi.call(flask, request, self.addresses.workos), send)
+
+        applications: dict[str, Application] = {
+            "workos": self.wire.around("workos", workos, lambda: self.addresses.workos),
+            "mcp": self.wire.around("log-aggregator", self.service, lambda: self.addresses.mcp),
+            "console": create_console(self),
+        }
+        for name, application in applications.items():
+            if self.is_loopback:
+                number = sockets[name][0].getsockname()[1]
+                application = guarded(application, loopback_only(number, own_origin=name == "console"))  # noqa: PLW2901
+            port = Port(name, application, sockets[name])
+            await port.start()
+            self._open.push_async_callback(port.stop)
+        self._mcp.begin()
+        self._open.push_async_callback(self._mcp.end)
+
+    async def stop(self) -> None:
+        """Close the ports, let go what hangs, and close the state."""
+        if hasattr(self, "wire"):
+            self.wire.load(())
+        await self._open.aclose()
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self.start()
+        except BaseException:
+            await self.stop()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    # --- steering -------------------------------------------------------------------------------------------------
+
+    def use(self, scenario: Scenario | str) -> None:
+        """Switch to another scenario: its world, its faults, and an empty trace. Clients and connections stay."""
+        self.scenario = _scenario(scenario)
+        self.wire.trace.clear()
+        self._apply()
+
+    def fix(self) -> None:
+        """Apply the scenario's fix; the trace goes on."""
+        self.scenario = self.scenario.healed()
+        self._apply()
+
+    def change(self, world: Mapping[str, Any]) -> None:
+        """Change settings of the world; raise msgspec.ValidationError when they are none."""
+        changed = msgspec.structs.replace(self.scenario, world=overlay(self.scenario.world, world))
+        merged(changed.built(), self._overrides)
+        self.scenario = changed
+        self._apply(keep_faults=True)
+
+    def reset(self) -> None:
+        """Restore everything as it was at the start of the scenario: no clients, no sessions, no trace."""
+        self.store.clear()
+        self.service.keys.clear()
+        self.service.expired_before = self.service.revoked_before = float("-inf")
+        self._mcp.forget_sessions()
+        self.logs.clear()
+        self.wire.trace.clear()
+        self._apply()
+
+    def effect(self, action: str, what: str) -> None:
+        """Change state, as a fault or the control API asks; raise SandboxError for an effect that there is not."""
+        effect = self._effects().get((action, what))
+        if effect is None:
+            known = ", ".join(f"{verb} {thing}" for verb, thing in self._effects())
+            raise SandboxError(f"There is no effect {action!r} of {what!r}; there are: {known}.")
+        effect()
+
+    def _effects(self) -> dict[tuple[str, str], Callable[[], Any]]:
+        now = self.sources.now
+
+        def refuse_tokens(name: str) -> Callable[[], None]:
+            return lambda: setattr(self.service, name, now() + 1)
+
+        return {
+            ("forget", "clients"): self.authkit.forget_clients,
+            ("forget", "sessions"): self._mcp.forget_sessions,
+            ("rotate", "signing-key"): self.authkit.keys.rotate,
+            ("revoke", "refresh-tokens"): self.authkit.revoke_refresh_tokens,
+            ("revoke", "access-tokens"): refuse_tokens("revoked_before"),
+            ("expire", "access-tokens"): refuse_tokens("expired_before"),
+            ("expire", "refresh-tokens"): self.authkit.revoke_refresh_tokens,
+            ("expire", "codes"): lambda: self.store.forget(Code) and None,
+        }
+
+    # --- what it knows --------------------------------------------------------------------------------------------
+
+    @property
+    def mcp_url(self) -> str:
+        """The URL that a client is given."""
+        return f"{self.addresses.mcp}{self.world.service.path}"
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can reach it."""
+        return tuple(self._listen) == LOOPBACK
+
+    @property
+    def trace(self) -> Trace:
+        """The exchanges of this run."""
+        return self.wire.trace
+
+    def unfired(self) -> list[str]:
+        """Say of each fault that never acted, why."""
+        return self.wire.faults.unfired()
+
+    def explain(self, claims: Mapping[str, Any]) -> str:
+        """Tell a connected client how it got here."""
+        client_id = claims.get("client_id")
+        return story(self.trace, client_id if isinstance(client_id, str) else None)
+
+    def _placed(self, scenario: Scenario) -> World:
+        return placed(merged(scenario.built(), self._overrides), self.addresses)
+
+    def _apply(self, *, keep_faults: bool = False) -> None:
+        self.world = self._placed(self.scenario)
+        values = placeholder_values(self.world, self.addresses)
+        self.authkit.settings = self.world.workos
+        self.authkit.issuer = values["issuer"]
+        self.service.settings = self.world.service
+        self.service.resource = values["resource"]
+        if not keep_faults:
+            faults = expand(msgspec.to_builtins(self.scenario.faults), values)
+            self.wire.load(tuple(msgspec.convert(fault, Fault) for fault in faults))
+
+    def _log(self, exchange: Exchange) -> None:
+        """Let the log hold the sandbox's own exchanges, so that a connected client can read how it connected."""
+        failed = exchange.status is None or exchange.status >= 400  # noqa: PLR2004
+        note = odd(exchange)
+        answer = exchange.status if exchange.status is not None else exchange.ended
+        what = ", ".join(exchange.mcp_methods) or urlsplit(exchange.url).path
+        self.logs.add(
+            Entry(
+                at=exchange.at,
+                service=SANDBOX,
+                level="warning" if failed and exchange.step != "challenge" else "info",
+                message=f"{exchange.step}: {exchange.asker} asked {exchange.system}: {exchange.method} {what} {answer}"
+                + (f" ({note})" if note else ""),
+                fields={"exchange": exchange.number, "step": exchange.step, "client_id": exchange.client_id},
+            )
+        )
+
+
+def _scenario(scenario: Scenario | str) -> Scenario:
+    return find(scenario) if isinstance(scenario, str) else scenario
+
+
+class _Mcp:
+    """The MCP application of log-aggregator: imported in a thread, since that takes a second, and then run."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
+        self._running: asyncio.Task[None] | None = None
+
+    def begin(self) -> None:
+        """Import and start the application in the background."""
+        self._ready: asyncio.Future[Application] = asyncio.get_running_loop().create_future()
+        self._stop = asyncio.Event()
+        self._running = asyncio.create_task(self._run())
+
+    async def get(self) -> Application:
+        """Give the application, waiting until it is there."""
+        return await asyncio.shield(self._ready)
+
+    async def _run(self) -> None:
+        server_module = await _imported("sandbox.log_aggregator.server")
+        sandbox = self._sandbox
+        self._server = server_module.build(sandbox.logs, sandbox.explain, version=__version__)
+        async with server_module.running(self._server) as application:
+            self._forget = server_module.forget_sessions
+            self._ready.set_result(application)
+            await self._stop.wait()
+
+    def forget_sessions(self) -> None:
+        """Forget every MCP session, so that its id answers 404."""
+        if self._running is not None and self._ready.done():
+            self._forget(self._server)
+
+    async def end(self) -> None:
+        """Stop the application."""
+        if self._running is None:
+            return
+        self._stop.set()
+        if not self._ready.done():
+            self._running.cancel()
+        await asyncio.gather(self._running, return_exceptions=True)
+        self._ready.cancel()
+
+
+async def _imported(name: str) -> Any:
+    """Import a module in a thread that does not keep the process alive."""
+    import importlib
+    import sys
+
+    if name in sys.modules:
+        return sys.modules[name]
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[Any] = loop.create_future()
+
+    def work() -> None:
+        try:
+            outcome, result = done.set_result, importlib.import_module(name)
+        except BaseException as error:  # noqa: BLE001 - it is raised again where it is awaited
+            outcome, result = done.set_exception, error  # type: ignore[assignment]
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(lambda: None if done.done() else outcome(result))
+
+    threading.Thread(target=work, name="import mcp", daemon=True).start()
+    return await done

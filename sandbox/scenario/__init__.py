@@ -1,0 +1,23 @@
+"""Reading, checking and finding scenario files."""
+
+from sandbox.scenario.errors import ScenarioError
+from sandbox.scenario.library import find, library, names, search
+from sandbox.scenario.model import Expect, Fault, Scenario, When
+from sandbox.scenario.reading import read, read_text, read_value
+from sandbox.scenario.schema import json_schema
+
+__all__ = [
+    "Expect",
+    "Fault",
+    "Scenario",
+    "ScenarioError",
+    "When",
+    "find",
+    "json_schema",
+    "library",
+    "names",
+    "read",
+    "read_text",
+    "read_value",
+    "search",
+]

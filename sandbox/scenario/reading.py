@@ -1,0 +1,121 @@
+"""Scenario files, read and checked."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Mapping
+from pathlib import Path as FilePath
+from typing import Any, Final
+
+import msgspec
+
+from sandbox.scenario.document import MAX_BYTES, MAX_DEPTH, SURROGATE, Document, parsed
+from sandbox.scenario.errors import ScenarioError
+from sandbox.scenario.model import Scenario
+from sandbox.scenario.rules import check
+from sandbox.scenario.shapes import Shape, shaped
+from sandbox.scenario.wording import Path, quoted
+from sandbox.world import World, merged
+
+_MAX_NUMBER: Final = 2**63
+_TOO_LARGE: Final = f"larger than {MAX_BYTES // 1024} KiB. A scenario is a small file."
+
+
+def read(path: str | os.PathLike[str]) -> Scenario:
+    """Read a scenario file; the scenario is named after it.
+
+    Raise ScenarioError for a file that cannot be read, and for whatever `read_text` refuses.
+    """
+    file = os.fspath(path)
+    return read_text(_bytes_of(file), file=file, name=FilePath(file).stem)
+
+
+def read_text(text: str | bytes, *, file: str = "<text>", name: str = "") -> Scenario:
+    """Read a scenario from YAML; `file` is what errors call it.
+
+    Raise ScenarioError, which says in one line where what is wrong, and what is meant or allowed.
+    """
+    return _scenario(parsed(_decoded(text, file), file), name)
+
+
+def read_value(value: Mapping[str, Any], *, name: str = "") -> Scenario:
+    """Read a scenario from JSON-like data.
+
+    Raise ScenarioError, as `read_text` does; it names the path of what is wrong, such as `faults[0].at`.
+    """
+    return _scenario(Document(_plain(value, ())), name)
+
+
+def _scenario(document: Document, name: str) -> Scenario:
+    value = document.value
+    if not isinstance(value, dict):
+        raise document.wrong((), "a scenario is a mapping with at least `title`, `story` and `expect`.")
+    if "name" in value:
+        raise document.wrong(("name",), "a scenario is named by its file. Leave `name` out.", key=True)
+    scenario: Scenario = shaped(document, (), value, Shape(lambda whole: msgspec.convert(whole, Scenario), Scenario))
+    check(document, scenario)
+    world: World = _laid_over(World(), document, "world")
+    _laid_over(world, document, "fixed")
+    return msgspec.structs.replace(scenario, name=name)
+
+
+def _laid_over(world: World, document: Document, key: str) -> World:
+    shape = Shape(lambda change: merged(world, change), World)
+    changed: World = shaped(document, (key,), document.value.get(key, {}), shape)
+    return changed
+
+
+def _bytes_of(file: str) -> bytes:
+    try:
+        status = os.stat(file)  # noqa: PTH116 - a path that holds NUL is a ValueError here, and handled
+        if stat.S_ISDIR(status.st_mode):
+            raise ScenarioError(
+                f"{file}: this is a directory. Name a scenario file, such as {file.rstrip('/')}/my.yaml."
+            )
+        if not stat.S_ISREG(status.st_mode):
+            raise ScenarioError(f"{file}: this is no regular file.")
+        if status.st_size > MAX_BYTES:
+            raise ScenarioError(f"{file}: {_TOO_LARGE}")
+        return FilePath(file).read_bytes()
+    except FileNotFoundError:
+        raise ScenarioError(f"{file}: there is no such file.") from None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise ScenarioError(f"{file}: cannot be read: {reason}.") from None
+
+
+def _decoded(text: str | bytes, file: str) -> str:
+    data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+    if len(data) > MAX_BYTES:
+        raise ScenarioError(f"{file}:1:1: {_TOO_LARGE}")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = data[: error.start]
+        line = before.count(b"\n") + 1
+        column = len(before[before.rfind(b"\n") + 1 :].decode("utf-8", "replace")) + 1
+        raise ScenarioError(f"{file}:{line}:{column}: not UTF-8. Save the file as UTF-8 text.") from None
+
+
+def _plain(value: Any, path: Path) -> Any:
+    """Give JSON-like data as fresh mappings, lists, texts, numbers, booleans and None."""
+    here = Document(None)
+    if len(path) > MAX_DEPTH:
+        raise here.wrong(path, f"nested deeper than {MAX_DEPTH}. A scenario needs no more.")
+    match value:
+        case None | bool():
+            return value
+        case str() if not SURROGATE.search(value):
+            return value
+        case int() | float() if abs(value) < _MAX_NUMBER:
+            return value
+        case list() | tuple():
+            return [_plain(item, (*path, index)) for index, item in enumerate(value)]
+        case Mapping():
+            for key in value:
+                if not isinstance(key, str) or SURROGATE.search(key):
+                    raise here.wrong(path, f"the key {quoted(repr(key))} is no text.")
+            return {key: _plain(item, (*path, key)) for key, item in value.items()}
+        case _:
+            raise here.wrong(path, f"{quoted(repr(value))} is nothing that JSON can hold.")

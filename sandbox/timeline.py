@@ -1,0 +1,157 @@
+"""Exchanges as lines for people: the live timeline, and the story of one client's connection."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterable
+from typing import Any, Final
+from urllib.parse import parse_qsl, urlsplit
+
+import click
+
+from sandbox.flow import SERVICE_USER_AGENT, STEP_MEANING
+from sandbox.wire.exchange import Exchange
+
+_FIRST_ERROR: Final = 400
+_JSON_STEPS: Final = frozenset({"resource-metadata", "server-metadata", "registration", "token", "refresh", "jwks"})
+_ENDED: Final = {
+    "dropped": "connection dropped, no answer",
+    "cut": "connection cut within the answer",
+    "unanswered": "never answered",
+    "open": "stream open",
+}
+
+
+def odd(exchange: Exchange) -> str:
+    """Say what is odd about an exchange, in a few words; nothing when nothing is.
+
+    It reads the exchange alone: an error's code and text, an answer that is no JSON where JSON belongs, a redirect
+    that carries an error, a connection that broke.
+    """
+    if exchange.ended in {"dropped", "cut", "unanswered"}:
+        return _ENDED[exchange.ended]
+    document = _document(exchange)
+    said = [_error_text(document)] if isinstance(document, dict) else []
+    location = exchange.response_header("location")
+    if location is not None:
+        said.append(_redirect_text(location))
+    if exchange.status is not None and exchange.status < _FIRST_ERROR and exchange.step in _JSON_STEPS:
+        content_type = exchange.response_header("content-type") or "no content type"
+        if document is None and location is None:
+            said.append(f"{content_type.partition(';')[0]} where JSON belongs")
+    if exchange.step == "challenge" and exchange.status in {401, 403}:
+        challenge = exchange.response_header("www-authenticate")
+        said = [] if challenge and "resource_metadata=" in challenge else [_challenge_text(challenge)]
+    return ", ".join(text for text in said if text)
+
+
+def _challenge_text(challenge: str | None) -> str:
+    return "the challenge names no resource_metadata" if challenge else "no WWW-Authenticate header"
+
+
+def _document(exchange: Exchange) -> Any:
+    try:
+        return json.loads(exchange.response_body)
+    except ValueError:
+        return None
+
+
+def _error_text(document: dict[str, Any]) -> str:
+    error = document.get("error")
+    if isinstance(error, dict):
+        return str(error.get("message", ""))
+    if isinstance(error, str):
+        description = document.get("error_description")
+        return f"{error}: {description}" if description else error
+    return str(document.get("message", "")) if set(document) <= {"message", "code", "errors"} else ""
+
+
+def _redirect_text(location: str) -> str:
+    parts = urlsplit(location)
+    fields = dict(parse_qsl(parts.query))
+    if "error" in fields:
+        return f"redirect with error={fields['error']}"
+    return f"→ {parts.netloc}{parts.path}" if parts.netloc else ""
+
+
+def line(exchange: Exchange) -> str:
+    """Give the exchange as a line of the timeline, with terminal colours."""
+    at = dt.datetime.fromtimestamp(exchange.at, tz=dt.UTC).astimezone().strftime("%H:%M:%S")
+    broken = exchange.ended in {"dropped", "cut", "unanswered"} or (exchange.status or 0) >= _FIRST_ERROR
+    expected = exchange.step == "challenge" and exchange.status in {401, None} and exchange.ended == "answered"
+    colour = "yellow" if expected else "red" if broken else "green"
+    parts = urlsplit(exchange.url)
+    what = ",".join(exchange.mcp_methods) or parts.path
+    status = str(exchange.status) if exchange.status is not None else "  –"
+    text = (
+        click.style(at, dim=True)
+        + "  "
+        + click.style(f"{exchange.step:<17}", bold=True)
+        + f" {exchange.asker:>14} → {exchange.system:<14} "
+        + f"{exchange.method:<6} {what:<44} "
+        + click.style(status, fg=colour, bold=True)
+        + click.style(f" {exchange.seconds * 1000:>5.0f} ms", dim=True)
+    )
+    note = odd(exchange)
+    if note:
+        text += "  " + click.style(note[:160], fg=colour)
+    for fault in exchange.faults:
+        text += "  " + click.style(f"✗ {fault}", fg="magenta")
+    return text
+
+
+def connection_of(trace: Iterable[Exchange], client_id: str | None) -> list[Exchange]:
+    """Give the exchanges by which one client got here, in order.
+
+    Those that show its client id, and, before them, what the same program asked since its last challenge, when it had
+    no client id yet.
+    """
+    exchanges = list(trace)
+    own = [exchange for exchange in exchanges if client_id is not None and exchange.client_id == client_id]
+    if not own:
+        return [exchange for exchange in exchanges if not (exchange.client_id or _is_service(exchange))]
+    program = next((exchange.request_header("user-agent") for exchange in own if exchange.asker == "client"), None)
+    first = own[0].number
+    before = [
+        exchange
+        for exchange in exchanges
+        if exchange.number < first and exchange.client_id is None and exchange.request_header("user-agent") == program
+    ]
+    challenges = [exchange.number for exchange in before if exchange.step == "challenge"]
+    begin = challenges[-1] if challenges else first
+    last = exchanges[-1].number
+    browser = [
+        exchange
+        for exchange in exchanges
+        if exchange.asker == "browser" and exchange.client_id is None and first < exchange.number < last
+    ]
+    chosen = own + [exchange for exchange in before if exchange.number >= begin] + browser
+    return sorted(chosen, key=lambda exchange: exchange.number)
+
+
+def _is_service(exchange: Exchange) -> bool:
+    return (exchange.request_header("user-agent") or "").startswith(SERVICE_USER_AGENT)
+
+
+def story(trace: Iterable[Exchange], client_id: str | None) -> str:
+    """Tell how a client got here, step by step."""
+    exchanges = connection_of(trace, client_id)
+    if not exchanges:
+        return "The trace holds no exchange of this client; it may have been cleared since."
+    begin = exchanges[0].at
+    lines = [f"How {client_id or 'this client'} connected, in {len(exchanges)} exchanges:"]
+    step = None
+    for exchange in exchanges:
+        if exchange.step != step:
+            step = exchange.step
+            lines.append(f"\n{step}: {STEP_MEANING[step]}")
+        note = odd(exchange)
+        path = urlsplit(exchange.url).path
+        what = f"{path} ({', '.join(exchange.mcp_methods)})" if exchange.mcp_methods else path
+        answer = exchange.status if exchange.status is not None else _ENDED[exchange.ended]
+        lines.append(
+            f"  {exchange.at - begin:+.2f} s  {exchange.asker} asked {exchange.system}: {exchange.method} {what}"
+            f" → {answer}" + (f" ({note})" if note else "")
+        )
+    return "\n".join(lines)

@@ -1,0 +1,94 @@
+"""An exchange as it is remembered, and the trace: the exchanges of a run, in order."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Any, Final, Literal
+
+from msgspec import Struct, field
+
+from sandbox.flow import Asker, Step, System
+
+Ended = Literal["answered", "open", "cut", "dropped", "unanswered"]
+"""How an exchange ended: answered, still streaming, cut within the body, dropped before an answer, or nobody waited."""
+
+BODY_LIMIT: Final = 64 * 1024
+"""How many bytes of a body are remembered."""
+
+
+class Exchange(Struct, kw_only=True):
+    """One HTTP request and its response, secrets taken out unless the sandbox reveals them."""
+
+    number: int
+    at: float
+    """When the request arrived, in seconds since the epoch, by the sandbox's clock."""
+    seconds: float = 0.0
+    step: Step
+    system: System
+    asker: Asker
+    method: str
+    url: str
+    request_headers: list[tuple[str, str]]
+    request_body: str
+    status: int | None = None
+    response_headers: list[tuple[str, str]] = field(default_factory=list)
+    response_body: str = ""
+    ended: Ended = "unanswered"
+    faults: list[str] = field(default_factory=list)
+    """The faults that acted on it, in a few words each."""
+    held: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """What its tokens and verifiers say, by fingerprint."""
+    client_id: str | None = None
+    mcp_methods: list[str] = field(default_factory=list)
+
+    def request_header(self, name: str) -> str | None:
+        """Give the first request header of that name."""
+        return next((value for key, value in self.request_headers if key == name), None)
+
+    def response_header(self, name: str) -> str | None:
+        """Give the first response header of that name."""
+        return next((value for key, value in self.response_headers if key == name), None)
+
+
+Listener = Callable[[Exchange], None]
+
+
+class Trace:
+    """The last exchanges of a run: a ring, so that memory stays flat."""
+
+    def __init__(self, size: int = 10_000) -> None:
+        self._ring: deque[Exchange] = deque(maxlen=size)
+        self._listeners: list[Listener] = []
+        self._number = 0
+
+    def number(self) -> int:
+        """Give the number of an exchange that begins."""
+        self._number += 1
+        return self._number
+
+    def add(self, exchange: Exchange) -> None:
+        """Remember an exchange and tell the listeners."""
+        self._ring.append(exchange)
+        self.tell(exchange)
+
+    def tell(self, exchange: Exchange) -> None:
+        """Tell the listeners about an exchange, also when an open one has ended."""
+        for listener in tuple(self._listeners):
+            listener(exchange)
+
+    def clear(self) -> None:
+        """Forget all exchanges and count from one again; listeners stay."""
+        self._ring.clear()
+        self._number = 0
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Have a listener called with every exchange; the answer ends that."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def __iter__(self) -> Iterator[Exchange]:
+        return iter(sorted(self._ring, key=lambda exchange: exchange.number))
+
+    def __len__(self) -> int:
+        return len(self._ring)

@@ -1,0 +1,266 @@
+"""Faults as pure functions: from a healthy answer to the broken one.
+
+Some faults stand in front: a gateway that answers 503, an error in the endpoint's own shape. Nothing behind them sees
+the request. The others edit what the healthy application answered.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from typing import Any, Final, Protocol
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from sandbox.durations import seconds
+from sandbox.flow import Step
+from sandbox.scenario.model import ErrorAnswer, Fault, Redirect
+from sandbox.wire.message import Request, Response, json_response
+from sandbox.world import overlay
+
+_FIRST_ERROR: Final = 400
+_TIME_CLAIMS: Final = frozenset({"exp", "iat", "nbf", "auth_time"})
+
+
+class TokenTools(Protocol):
+    """What WorkOS lends to the wire, to make an access token anew."""
+
+    def now(self) -> float:
+        """Give the sandbox's time in seconds."""
+
+    def resign(self, claims: Mapping[str, Any], sign: str | None) -> str:
+        """Make an access token with these claims, signed as `sign` says."""
+
+    def claims_of(self, token: str) -> dict[str, Any] | None:
+        """Give the claims of a JWT, unverified; None when it is none."""
+
+    def opaque(self, token: str) -> str:
+        """Give an opaque token that stands for this one."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a fault acts: what it may need to know besides the answer."""
+
+    step: Step
+    request: Request
+    tokens: TokenTools
+    resource_metadata: str
+    """The URL that log-aggregator's challenge names."""
+
+
+# --- in front of the application ---------------------------------------------------------------------------------
+
+
+def stands_in_front(fault: Fault, step: Step) -> bool:
+    """Say whether the fault answers by itself, so that the application never sees the request."""
+    if fault.error is not None:
+        return step != "authorization"
+    return fault.redirect is not None or (fault.status is not None and fault.status >= _FIRST_ERROR)
+
+
+def front(fault: Fault, place: Place) -> Response:
+    """Answer instead of the application."""
+    if fault.error is not None:
+        return error_answer(_error_of(fault), place)
+    if fault.redirect is not None:
+        to = fault.redirect if isinstance(fault.redirect, Redirect) else Redirect(to=fault.redirect)
+        return Response(to.status, (("location", to.to), ("content-length", "0")))
+    status = fault.status or HTTPStatus.INTERNAL_SERVER_ERROR
+    phrase = HTTPStatus(status).phrase if status in HTTPStatus._value2member_map_ else "Error"
+    body = f"{status} {phrase}\n".encode()
+    return Response(status, (("content-type", "text/plain"), ("content-length", str(len(body)))), body)
+
+
+def _error_of(fault: Fault) -> ErrorAnswer:
+    return fault.error if isinstance(fault.error, ErrorAnswer) else ErrorAnswer(code=str(fault.error))
+
+
+_BEARER_STEPS: Final = frozenset({"challenge", "session", "messages"})
+
+
+def error_answer(error: ErrorAnswer, place: Place) -> Response:
+    """Render an error in the shape that the endpoint of this step uses.
+
+    RFC 6749 section 5.2 (token), RFC 7591 section 3.2.2 (registration), RFC 6750 section 3 (the protected resource),
+    and WorkOS's own `{"message": …}` for what is neither.
+    """
+    if place.step in _BEARER_STEPS:
+        return _bearer_error(error, place)
+    oauth = {"error": error.code}
+    if error.description is not None:
+        oauth["error_description"] = error.description
+    if place.step == "userinfo":
+        return json_response(error.status or HTTPStatus.UNAUTHORIZED, {"error": error.code})
+    if error.code == "invalid_client" and place.step != "registration":
+        headers = {"cache-control": "no-store", "www-authenticate": 'Basic realm="AuthKit"'}
+        return json_response(error.status or HTTPStatus.UNAUTHORIZED, oauth, headers)
+    return json_response(error.status or HTTPStatus.BAD_REQUEST, oauth, {"cache-control": "no-store"})
+
+
+def _bearer_error(error: ErrorAnswer, place: Place) -> Response:
+    known = {"invalid_request": 400, "insufficient_scope": 403}
+    description = error.description or error.code
+    challenge = f'Bearer error="{error.code}", error_description="{_quotable(description)}"'
+    challenge += f', resource_metadata="{place.resource_metadata}"'
+    status = error.status or known.get(error.code, HTTPStatus.UNAUTHORIZED)
+    return json_response(status, {"error": description}, {"www-authenticate": challenge})
+
+
+def _quotable(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')
+
+
+# --- edits of the healthy answer ---------------------------------------------------------------------------------
+
+Edit = Callable[[Fault, Response, Place], Response | None]
+
+
+def edited(fault: Fault, response: Response, place: Place) -> Response | None:
+    """Give the answer with the fault in it; None when there is nothing here for the fault to edit."""
+    return _EDITS[fault.action](fault, response, place)
+
+
+def _merge(fault: Fault, response: Response, place: Place) -> Response | None:
+    change = fault.set or {}
+    return _on_fields(response, place, lambda fields: overlay(fields, change))
+
+
+def _remove(fault: Fault, response: Response, place: Place) -> Response | None:
+    return _on_fields(response, place, lambda fields: without(fields, fault.remove or []))
+
+
+def without(fields: Mapping[str, Any], names: Any) -> dict[str, Any]:
+    """Give the fields without those named, nested by mapping."""
+    nested = names if isinstance(names, Mapping) else {}
+    gone = {name for name in names if not isinstance(nested.get(name), (Mapping, list))}
+    kept = {name: value for name, value in fields.items() if name not in gone}
+    for name, inner in nested.items():
+        if isinstance(kept.get(name), Mapping) and isinstance(inner, (Mapping, list)):
+            kept[name] = without(kept[name], inner)
+    return kept
+
+
+def _on_fields(response: Response, place: Place, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Response | None:
+    """Change the fields of an answer: of its JSON, of each JSON event, or of the redirect back to the client."""
+    if place.step == "authorization":
+        return _on_redirect(response, change)
+    if response.status >= _FIRST_ERROR and place.step != "challenge":
+        return None
+    if isinstance(response.json, dict):
+        return response.with_body(json.dumps(change(response.json)).encode())
+    if (response.header("content-type") or "").startswith("text/event-stream"):
+        lines = [_event_line(line, change) for line in response.body.decode().splitlines(keepends=True)]
+        return response.with_body("".join(lines).encode())
+    return None
+
+
+def _event_line(line: str, change: Callable[[dict[str, Any]], dict[str, Any]]) -> str:
+    if not line.startswith("data:"):
+        return line
+    try:
+        message = json.loads(line[5:])
+    except ValueError:
+        return line
+    return f"data: {json.dumps(change(message))}\r\n" if isinstance(message, dict) else line
+
+
+def _on_redirect(response: Response, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Response | None:
+    """Change the authorization response (RFC 6749, section 4.1.2): the query of the redirect back to the client."""
+    parts = urlsplit(response.header("location") or "")
+    fields: dict[str, Any] = dict(parse_qsl(parts.query, keep_blank_values=True))
+    if not is_authorization_response(response):
+        return None
+    return response.with_headers(location=urlunsplit(parts._replace(query=urlencode(change(fields)))))
+
+
+def is_authorization_response(response: Response) -> bool:
+    """Say whether this is the redirect that hands a code or an error to the client."""
+    location = urlsplit(response.header("location") or "")
+    fields = dict(parse_qsl(location.query, keep_blank_values=True))
+    return (
+        bool(location.netloc) and not location.path.startswith("/oauth2/") and bool({"code", "error"} & fields.keys())
+    )
+
+
+def _authorization_error(fault: Fault, response: Response, place: Place) -> Response | None:
+    """Turn an answer of the authorization endpoint into an error redirect (RFC 6749, section 4.1.2.1).
+
+    Only where the healthy application trusted the redirect URI, so that a fault never makes an open redirect.
+    """
+    error = _error_of(fault)
+    fields = {"error": error.code}
+    if error.description is not None:
+        fields["error_description"] = error.description
+    if is_authorization_response(response):
+        return _on_redirect(response, lambda old: fields | ({"state": old["state"]} if "state" in old else {}))
+    redirect_uri = place.request.form.get("redirect_uri")
+    location = response.header("location") or ""
+    if redirect_uri is None or not location.startswith(("/oauth2/sign-in", "/oauth2/consent")):
+        return None
+    if "state" in place.request.form:
+        fields["state"] = place.request.form["state"]
+    joined = redirect_uri + ("&" if "?" in redirect_uri else "?") + urlencode(fields)
+    return Response(HTTPStatus.FOUND, (("location", joined), ("content-length", "0")))
+
+
+def _status(fault: Fault, response: Response, _place: Place) -> Response | None:
+    return replace(response, status=fault.status or response.status)
+
+
+def _headers(fault: Fault, response: Response, _place: Place) -> Response | None:
+    return response.with_header_items(fault.headers or {})
+
+
+def _body(fault: Fault, response: Response, _place: Place) -> Response | None:
+    if isinstance(fault.body, str):
+        return response.with_body(fault.body.encode(), fault.content_type or "text/html; charset=utf-8")
+    return response.with_body(json.dumps(fault.body).encode(), fault.content_type or "application/json")
+
+
+def _encode(_fault: Fault, response: Response, _place: Place) -> Response | None:
+    if not isinstance(response.json, dict):
+        return None
+    return response.with_body(urlencode(response.json).encode(), "application/x-www-form-urlencoded")
+
+
+def _token(fault: Fault, response: Response, place: Place) -> Response | None:
+    """Make the access token of a token response anew."""
+    fields = response.json
+    token = fields.get("access_token") if isinstance(fields, dict) else None
+    claims = place.tokens.claims_of(token) if isinstance(token, str) else None
+    if not isinstance(token, str) or claims is None:
+        return None
+    if fault.token_format:
+        new = place.tokens.opaque(token)
+    else:
+        new = place.tokens.resign(changed_claims(claims, fault.claims or {}, place.tokens.now()), fault.sign)
+    return response.with_body(json.dumps({**fields, "access_token": new}).encode())
+
+
+def changed_claims(claims: Mapping[str, Any], change: Mapping[str, Any], now: float) -> dict[str, Any]:
+    """Give claims with changes: None removes, and a time claim takes a duration from now."""
+    changed = {**claims, **change}
+    for name in _TIME_CLAIMS & change.keys():
+        if isinstance(change[name], str):
+            changed[name] = int(now + seconds(change[name]))
+    return {name: value for name, value in changed.items() if value is not None}
+
+
+_EDITS: Final[dict[str, Edit]] = {
+    "set": _merge,
+    "remove": _remove,
+    "error": _authorization_error,
+    "status": _status,
+    "headers": _headers,
+    "body": _body,
+    "encode": _encode,
+    "claims": _token,
+    "sign": _token,
+    "token_format": _token,
+}
+"""How each action edits an answer. `encode` must come after every edit of the JSON, and `body` before none."""
+
+EDIT_ORDER: Final = ("error", "claims", "sign", "token_format", "set", "remove", "body", "encode", "status", "headers")
+"""The order in which several faults edit one answer, whatever their order in the file."""

@@ -1,0 +1,72 @@
+"""Which client an exchange belongs to, and by what names a client is known."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from sandbox.flow import Step
+from sandbox.wire.message import Request, Response
+
+
+class Identities:
+    """The names that clients gave themselves, by client id."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, str] = {}
+
+    def learn(self, step: Step, request: Request, response: Response | None) -> None:
+        """Remember the name under which a client registered."""
+        if step != "registration" or response is None or not isinstance(response.json, dict):
+            return
+        client_id, asked = response.json.get("client_id"), request.json
+        name = asked.get("client_name") if isinstance(asked, dict) else None
+        if isinstance(client_id, str) and isinstance(name, str):
+            self._names[client_id] = name
+
+    def names(self, request: Request) -> Iterator[str]:
+        """Give every name by which the asker of a request may be known."""
+        yield request.header("user-agent") or ""
+        asked = request.json
+        if isinstance(asked, dict) and isinstance(asked.get("client_name"), str):
+            yield asked["client_name"]
+        for message in request.mcp_calls:
+            params = message.get("params")
+            info = params.get("clientInfo") if isinstance(params, dict) else None
+            if isinstance(info, dict) and isinstance(info.get("name"), str):
+                yield info["name"]
+        client_id = self.client_id(request, None)
+        if client_id in self._names:
+            yield self._names[client_id]
+
+    def client_id(self, request: Request, response: Response | None) -> str | None:
+        """Give the client id that an exchange shows: in its form, its token, its credentials, or a registration."""
+        shown: list[Any] = [request.form.get("client_id")]
+        if request.bearer:
+            shown.append((_jwt_claims(request.bearer) or {}).get("client_id"))
+        shown.append(_basic_user(request.header("authorization") or ""))
+        documents = (request.json, response.json if response else None)
+        shown.extend(document.get("client_id") for document in documents if isinstance(document, dict))
+        return next((value for value in shown if isinstance(value, str) and value), None)
+
+
+def _jwt_claims(token: str) -> dict[str, Any] | None:
+    parts = token.split(".")
+    try:
+        claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    except (IndexError, ValueError, binascii.Error):
+        return None
+    return claims if isinstance(claims, dict) else None
+
+
+def _basic_user(value: str) -> str | None:
+    scheme, _, credentials = value.partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        return base64.b64decode(credentials).decode().partition(":")[0]
+    except (binascii.Error, UnicodeDecodeError):
+        return None

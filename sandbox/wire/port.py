@@ -1,0 +1,125 @@
+"""A port: loopback sockets, and uvicorn serving one application on them."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+import uvicorn
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
+
+from sandbox.errors import SandboxError
+
+LOOPBACK = ("127.0.0.1", "::1")
+
+
+def bind(name: str, port: int, addresses: Sequence[str] = LOOPBACK) -> list[socket.socket]:
+    """Listen on the port at every address, 0 being any free port, the same on all.
+
+    Raise SandboxError, naming the port and the flag to change it, when it is taken or may not be had. An IPv6
+    address is left out on a machine without IPv6.
+    """
+    sockets: list[socket.socket] = []
+    for address in addresses:
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        try:
+            listener = socket.socket(family, socket.SOCK_STREAM)
+            sockets.append(listener)
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            listener.bind((address, port))
+            listener.listen(2048)
+            listener.setblocking(False)
+        except (OSError, OverflowError) as error:
+            code = error.errno if isinstance(error, OSError) else None
+            if family == socket.AF_INET6 and code in {errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL} and len(sockets) > 1:
+                sockets.pop().close()
+                continue
+            for opened in sockets:
+                opened.close()
+            raise SandboxError(_why_not(name, port, code)) from error
+        port = listener.getsockname()[1]
+    return sockets
+
+
+def _why_not(name: str, port: int, code: int | None) -> str:
+    reasons = {
+        errno.EADDRINUSE: "is in use, perhaps by another sandbox",
+        errno.EACCES: "needs more rights than you have",
+    }
+    reason = reasons.get(code or 0, "cannot be opened")
+    return f"Port {port} ({name}) {reason}. Choose another with --{name}-port N; 0 takes any free one."
+
+
+_Http: Any = AutoHTTPProtocol
+
+
+class _Protocol(_Http):  # type: ignore[misc]
+    """uvicorn's HTTP protocol, handing its transport to the application, so that a fault can drop the connection."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        self.app_state: dict[str, Any] = {**self.app_state, "transport": transport}
+        super().connection_made(transport)
+
+
+class Port:
+    """One of the sandbox's ports, being served."""
+
+    def __init__(self, name: str, application: Any, sockets: list[socket.socket]) -> None:
+        self.name = name
+        self.sockets = sockets
+        config = uvicorn.Config(
+            application,
+            http=_Protocol,
+            ws="none",
+            lifespan="off",
+            interface="asgi3",
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            timeout_keep_alive=75,
+        )
+        self._server = uvicorn.Server(config)
+        self._ticker: asyncio.Task[None] | None = None
+
+    @property
+    def number(self) -> int:
+        """The port number."""
+        number: int = self.sockets[0].getsockname()[1]
+        return number
+
+    async def start(self) -> None:
+        """Serve."""
+        self._server.config.load()
+        self._server.lifespan = self._server.config.lifespan_class(self._server.config)
+        await self._server.on_tick(0)
+        await self._server.startup(sockets=self.sockets)
+        self._ticker = asyncio.ensure_future(self._tick())
+
+    async def _tick(self) -> None:
+        """Keep the Date header true."""
+        while True:
+            await asyncio.sleep(1)
+            await self._server.on_tick(0)
+
+    async def stop(self) -> None:
+        """Stop at once: close the sockets, drop open streams, and let no task of a request live on."""
+        if self._ticker is not None:
+            self._ticker.cancel()
+        state = self._server.server_state
+        for server in self._server.servers:
+            server.close()
+        tasks = list(state.tasks)
+        for task in tasks:
+            task.cancel()
+        for connection in list(state.connections):
+            connection.transport.close()
+        with suppress(asyncio.CancelledError):
+            await asyncio.gather(*tasks, return_exceptions=True)
+        for listener in self.sockets:
+            listener.close()

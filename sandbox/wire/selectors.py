@@ -1,0 +1,62 @@
+"""Whether a fault is due: its conditions and its turn. A miss carries its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from fnmatch import fnmatchcase
+from typing import Any, NamedTuple
+
+from sandbox.scenario.model import When
+from sandbox.wire.message import Request
+
+
+class Answer(NamedTuple):
+    """Whether it matched and, when not, why."""
+
+    ok: bool
+    reason: str = ""
+
+
+def matches(when: When, request: Request, client_names: Iterable[str]) -> Answer:
+    """Hold a request against the conditions of a fault."""
+    wanted: list[tuple[str, str | None, list[str]]] = [
+        ("method", when.method, [request.method]),
+        ("path", when.path, [request.path]),
+        ("grant_type", when.grant_type, _texts(request.parameters.get("grant_type"))),
+        ("mcp_method", when.mcp_method, sorted(request.mcp_methods)),
+        ("client", when.client, list(client_names)),
+        *(("header " + name, pattern, _texts(request.header(name))) for name, pattern in when.header.items()),
+        *(("form " + name, pattern, _texts(request.form.get(name))) for name, pattern in when.form.items()),
+    ]
+    for name, pattern, values in wanted:
+        if pattern is not None and not any(fnmatchcase(value, pattern) for value in values):
+            return Answer(ok=False, reason=f"{name} was {' or '.join(values) or 'absent'}, not {pattern}")
+    return _json_matches(when.json, request.json, "")
+
+
+def _texts(value: Any) -> list[str]:
+    return [] if value is None else [value if isinstance(value, str) else str(value)]
+
+
+def _json_matches(wanted: Mapping[str, Any], found: Any, path: str) -> Answer:
+    for name, pattern in wanted.items():
+        value = found.get(name) if isinstance(found, Mapping) else None
+        place = f"{path}.{name}" if path else name
+        if isinstance(pattern, Mapping):
+            answer = _json_matches(pattern, value, place)
+            if not answer.ok:
+                return answer
+        elif not (
+            fnmatchcase(value, pattern) if isinstance(value, str) and isinstance(pattern, str) else value == pattern
+        ):
+            return Answer(ok=False, reason=f"json {place} was {value!r}, not {pattern!r}")
+    return Answer(ok=True)
+
+
+def its_turn(on: str | None, count: int) -> bool:
+    """Say whether the `count`-th matching exchange, from 1, is one that `on` names."""
+    if on is None:
+        return True
+    word, number = on.split()
+    n = int(number)
+    return {"first": count <= n, "nth": count == n, "after": count > n, "every": count % n == 0}[word]

@@ -1,0 +1,76 @@
+"""WorkOS, emulated: a Flask application with one blueprint for each surface."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from typing import Final
+
+from flask import Flask, Response, jsonify
+from werkzeug.exceptions import HTTPException
+
+from sandbox.workos import authorization, device, introspection, metadata, registration, token, userinfo
+from sandbox.workos.answers import OAuthError
+from sandbox.workos.authkit import EXTENSION, AuthKit, authkit
+
+__all__ = ["AuthKit", "create_app"]
+
+BLUEPRINTS: Final = (
+    metadata.blueprint,
+    registration.blueprint,
+    authorization.blueprint,
+    token.blueprint,
+    introspection.blueprint,
+    userinfo.blueprint,
+    device.blueprint,
+)
+
+PAGE_HEADERS: Final = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none';"
+    " frame-ancestors 'none'",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+}
+"""Headers of every page. No form-action: the redirect back to the client follows the form, and Chromium checks it."""
+
+_log = logging.getLogger("sandbox")
+
+
+def create_app(server: AuthKit) -> Flask:
+    """Make the application around the state that it answers from."""
+    app = Flask(__name__, static_url_path="/_sandbox")
+    app.extensions[EXTENSION] = server
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    app.register_error_handler(OAuthError, OAuthError.response)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(sqlite3.Error, _not_saved)
+    app.after_request(_page_headers)
+    return app
+
+
+def _http_error(error: HTTPException) -> Response:
+    """Answer what is not served, in WorkOS's shape; a header says what the sandbox does serve."""
+    if error.code == 404:  # noqa: PLR2004
+        response = jsonify(authkit().settings.not_found_body)
+        response.headers["Sandbox-Note"] = "This path is not emulated; the AuthKit domain serves /.well-known, /oauth2."
+    else:
+        response = jsonify({"message": error.name})
+    response.status_code = error.code or 500
+    if error.response is None and (allow := dict(error.get_headers()).get("Allow")):
+        response.headers["Allow"] = allow
+    return response
+
+
+def _not_saved(error: sqlite3.Error) -> Response:
+    _log.error("WorkOS could not save its state: %s", error)
+    return OAuthError("server_error", f"The sandbox could not save its state: {error}.", 500).response()
+
+
+def _page_headers(response: Response) -> Response:
+    if response.mimetype == "text/html":
+        for name, value in PAGE_HEADERS.items():
+            response.headers.setdefault(name, value)
+    return response

@@ -1,0 +1,133 @@
+"""The signing keys of WorkOS: made at first start, published as a JWKS, rotated on request."""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import functools
+import hashlib
+from pathlib import Path
+from typing import Any, Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509.oid import NameOID
+from joserfc.jwk import RSAKey
+
+from sandbox.errors import SandboxError
+from sandbox.sources import Sources
+
+_CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_BITS: Final = 2048
+
+
+class SigningKey:
+    """An RSA key pair with the `kid` that WorkOS would give it."""
+
+    def __init__(self, private: rsa.RSAPrivateKey) -> None:
+        self._private = private
+        number = private.public_key().public_numbers().n
+        digest = int.from_bytes(hashlib.sha256(number.to_bytes(_BITS // 8, "big")).digest()[:17], "big")
+        self.kid: Final = "sso_oidc_key_pair_" + "".join(_CROCKFORD[(digest >> (5 * i)) & 31] for i in range(26))
+        self.jose: Final = RSAKey.import_key(self.pem())
+
+    def pem(self) -> bytes:
+        """Give the private key as PEM (PKCS 8)."""
+        return self._private.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+
+    @functools.cached_property
+    def public_jwk(self) -> dict[str, Any]:
+        """The published key: `alg, kty, use, n, e, kid, x5c, x5t#S256`, and no private member (WorkOS OpenAPI)."""
+        numbers = self._private.public_key().public_numbers()
+        certificate = self._certificate()
+        return {
+            "alg": "RS256",
+            "kty": "RSA",
+            "use": "sig",
+            "n": _base64url(numbers.n.to_bytes(_BITS // 8, "big")),
+            "e": _base64url(numbers.e.to_bytes(3, "big")),
+            "kid": self.kid,
+            "x5c": [base64.b64encode(certificate).decode()],
+            "x5t#S256": _base64url(hashlib.sha256(certificate).digest()),
+        }
+
+    def _certificate(self) -> bytes:
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "sandbox")])
+        public = self._private.public_key()
+        builder = x509.CertificateBuilder(
+            issuer_name=name,
+            subject_name=name,
+            public_key=public,
+            serial_number=public.public_numbers().n >> (_BITS - 128),
+            not_valid_before=dt.datetime(2025, 1, 1, tzinfo=dt.UTC),
+            not_valid_after=dt.datetime(2045, 1, 1, tzinfo=dt.UTC),
+        )
+        return builder.sign(self._private, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
+
+
+def _base64url(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def new_key(sources: Sources) -> SigningKey:
+    """Make a key; from the seed when there is one."""
+    if sources.seed is None:
+        return SigningKey(rsa.generate_private_key(public_exponent=65537, key_size=_BITS))
+    from Crypto.PublicKey import RSA
+
+    pem = RSA.generate(_BITS, randfunc=sources.bytes).export_key(format="PEM", pkcs=8)
+    private = serialization.load_pem_private_key(pem, password=None)
+    if not isinstance(private, rsa.RSAPrivateKey):
+        raise TypeError("an RSA key was made, and no RSA key was read")
+    return SigningKey(private)
+
+
+@functools.cache
+def _spare_key(_number: int) -> SigningKey:
+    """Give a key that this process makes once, for worlds that keep nothing: making one costs 50 ms."""
+    return new_key(Sources())
+
+
+class Keys:
+    """The key that signs, and the one that nobody published."""
+
+    def __init__(self, sources: Sources, path: Path | None = None) -> None:
+        self._sources = sources
+        self._path = path
+        self._rotations = 0
+        self.current = self._first()
+
+    def _first(self) -> SigningKey:
+        if self._path is None:
+            return self._fresh(0)
+        try:
+            if self._path.exists():
+                private = serialization.load_pem_private_key(self._path.read_bytes(), password=None)
+                if isinstance(private, rsa.RSAPrivateKey):
+                    return SigningKey(private)
+                raise SandboxError(f"{self._path}: is no RSA key. Start with --fresh to make a new one.")
+            return self._saved(self._fresh(0))
+        except (OSError, ValueError) as error:
+            raise SandboxError(f"{self._path}: {error}. Start with --fresh to make a new one.") from error
+
+    def _fresh(self, number: int) -> SigningKey:
+        return _spare_key(number) if self._sources.seed is None and self._path is None else new_key(self._sources)
+
+    def _saved(self, key: SigningKey) -> SigningKey:
+        if self._path is not None:
+            self._path.touch(mode=0o600)
+            self._path.write_bytes(key.pem())
+        return key
+
+    def rotate(self) -> None:
+        """Publish and use a new key instead of the old one."""
+        self._rotations += 1
+        self.current = self._saved(self._fresh(self._rotations))
+
+    @functools.cached_property
+    def unpublished(self) -> SigningKey:
+        """A key that the JWKS never holds."""
+        return _spare_key(-1)

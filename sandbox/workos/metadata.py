@@ -1,0 +1,119 @@
+"""The discovery documents and the keys of the AuthKit domain, in the field order seen on the wire."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from flask import Blueprint, Response, current_app
+
+from sandbox.workos.authkit import AuthKit, authkit
+
+blueprint = Blueprint("metadata", __name__)
+
+GRANT_TYPES = ["authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code"]
+
+
+def authorization_server(server: AuthKit, base: str) -> dict[str, Any]:
+    """Give the RFC 8414 document (OBSERVED on two AuthKit domains, identical)."""
+    settings = server.settings
+    advertised = settings.dynamic_client_registration or settings.disabled_registration.advertise
+    document: dict[str, Any] = {
+        "authorization_endpoint": f"{base}/oauth2/authorize",
+        "client_id_metadata_document_supported": settings.client_id_metadata_document,
+        "code_challenge_methods_supported": ["S256"],
+        "device_authorization_endpoint": f"{base}/oauth2/device_authorization",
+        "grant_types_supported": GRANT_TYPES,
+        "introspection_endpoint": f"{base}/oauth2/introspection",
+        "issuer": base,
+        "jwks_uri": f"{base}/oauth2/jwks",
+        "registration_endpoint": f"{base}/oauth2/register" if advertised else None,
+        "scopes_supported": list(settings.scopes),
+        "response_modes_supported": ["query"],
+        "response_types_supported": ["code"],
+        "token_endpoint": f"{base}/oauth2/token",
+        "token_endpoint_auth_methods_supported": ["none", "client_secret_post", "client_secret_basic"],
+    }
+    return {name: value for name, value in document.items() if value is not None}
+
+
+def openid_configuration(server: AuthKit, base: str) -> dict[str, Any]:
+    """Give the OpenID Connect discovery document (OBSERVED); PKCE and registration are only in the other one."""
+    return {
+        "issuer": base,
+        "authorization_endpoint": f"{base}/oauth2/authorize",
+        "device_authorization_endpoint": f"{base}/oauth2/device_authorization",
+        "grant_types_supported": [
+            "authorization_code",
+            "client_credentials",
+            "refresh_token",
+            "urn:ietf:params:oauth:grant-type:device_code",
+        ],
+        "id_token_signing_alg_values_supported": ["RS256"],
+        "introspection_endpoint": f"{base}/oauth2/introspection",
+        "jwks_uri": f"{base}/oauth2/jwks",
+        "response_types_supported": ["code"],
+        "scopes_supported": list(server.settings.scopes),
+        "subject_types_supported": ["public"],
+        "token_endpoint": f"{base}/oauth2/token",
+        "token_endpoint_auth_methods_supported": ["none", "client_secret_basic", "client_secret_post"],
+        "userinfo_endpoint": f"{base}/oauth2/userinfo",
+    }
+
+
+def client_configuration(server: AuthKit) -> dict[str, Any]:
+    """Give the small document of an issuer under /user_management (OBSERVED); it lacks what clients require."""
+    return {
+        "issuer": server.issuer,
+        "authorization_endpoint": f"{server.origin}/user_management/authorize",
+        "token_endpoint": f"{server.origin}/user_management/authenticate",
+        "response_types_supported": ["code"],
+        "jwks_uri": f"{server.origin}/sso/jwks/{server.settings.client_id}",
+    }
+
+
+def _base(server: AuthKit) -> str:
+    """Give the AuthKit domain: the issuer when it has no path, else the origin."""
+    return server.origin if server.settings.issuer == "client" else server.issuer
+
+
+def _document(value: dict[str, Any]) -> Response:
+    return current_app.response_class(msgspec.json.encode(value), mimetype="application/json")
+
+
+@blueprint.get("/.well-known/oauth-authorization-server")
+def oauth_authorization_server() -> Response:
+    """Answer RFC 8414 discovery."""
+    server = authkit()
+    return _document(authorization_server(server, _base(server)))
+
+
+@blueprint.get("/.well-known/openid-configuration")
+def openid_discovery() -> Response:
+    """Answer OpenID Connect discovery."""
+    server = authkit()
+    return _document(openid_configuration(server, _base(server)))
+
+
+@blueprint.get("/user_management/<client_id>/.well-known/openid-configuration")
+def client_discovery(client_id: str) -> Response | tuple[Response, int]:
+    """Answer discovery for the issuer of an environment, when it is the issuer of this one."""
+    server = authkit()
+    if server.settings.issuer != "client" or client_id != server.settings.client_id:
+        return _document(server.settings.not_found_body), 404
+    return _document(client_configuration(server))
+
+
+@blueprint.get("/oauth2/jwks")
+def jwks() -> Response:
+    """Give the public signing keys (RFC 7517, section 5)."""
+    return _document({"keys": [authkit().keys.current.public_jwk]})
+
+
+@blueprint.get("/sso/jwks/<client_id>")
+def client_jwks(client_id: str) -> Response | tuple[Response, int]:
+    """Give the keys of the environment's client (WorkOS, OpenAPI: 404 `{"message"}` for any other)."""
+    server = authkit()
+    if client_id != server.settings.client_id:
+        return _document(server.settings.not_found_body), 404
+    return jwks()

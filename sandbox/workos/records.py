@@ -1,0 +1,101 @@
+"""What WorkOS remembers, as values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Struct
+
+
+class Record(Struct, frozen=True, kw_only=True):
+    """Something that the store keeps, until it expires."""
+
+    expires: float | None = None
+    """Seconds since the epoch; None keeps it for ever."""
+
+
+class Client(Record, frozen=True, kw_only=True):
+    """An OAuth client: registered by itself, pre-registered in the dashboard, or described by a document."""
+
+    client_id: str
+    name: str
+    redirect_uris: tuple[str, ...] = ()
+    grant_types: tuple[str, ...] = ("authorization_code", "refresh_token")
+    token_endpoint_auth_method: str = "none"  # noqa: S105 - the name of a method
+    client_secret: str | None = None
+    scopes: tuple[str, ...] | None = None
+    """The scopes it may ask for; None: any that WorkOS grants."""
+    organization: str | None = None
+    registered_itself: bool = False
+    issued_at: int = 0
+
+
+class Grant(Record, frozen=True, kw_only=True):
+    """What a person, or nobody for a machine, allowed a client to do."""
+
+    sid: str
+    client_id: str
+    user_id: str
+    scope: tuple[str, ...]
+    resource: str | None = None
+    nonce: str | None = None
+    revoked: bool = False
+
+
+class Code(Record, frozen=True, kw_only=True):
+    """An authorization code (RFC 6749, section 4.1.2)."""
+
+    sid: str
+    client_id: str
+    redirect_uri: str
+    code_challenge: str | None
+    used: bool = False
+
+
+class RefreshToken(Record, frozen=True, kw_only=True):
+    """A refresh token; once rotated it answers with its successor while the grace lasts."""
+
+    sid: str
+    rotated_at: float | None = None
+    successor: dict[str, Any] | None = None
+
+
+class Authorization(Record, frozen=True, kw_only=True):
+    """An authorization request on its way through the sign-in and consent pages."""
+
+    client_id: str
+    redirect_uri: str
+    scope: tuple[str, ...]
+    browser: str
+    """The cookie of the browser that began it; no other may go on."""
+    state: str | None = None
+    resource: str | None = None
+    code_challenge: str | None = None
+    nonce: str | None = None
+    login_hint: str | None = None
+    user_id: str | None = None
+
+
+class Device(Record, frozen=True, kw_only=True):
+    """A device waiting for a person to enter its user code (RFC 8628)."""
+
+    client_id: str
+    scope: tuple[str, ...]
+    user_code: str
+    resource: str | None = None
+    polled_at: float = 0.0
+    interval: int = 5
+    sid: str | None = None
+    denied: bool = False
+
+
+class OpaqueToken(Record, frozen=True, kw_only=True):
+    """An access token that says nothing by itself, and the JWT it stands for."""
+
+    jwt: str
+
+
+class Secret(Record, frozen=True, kw_only=True):
+    """A client secret that was made at first start."""
+
+    value: str

@@ -1,0 +1,26 @@
+"""OpenID Connect userinfo (OpenID Connect Core, section 5.3)."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, jsonify, request
+
+from sandbox.workos.answers import not_stored
+from sandbox.workos.authkit import authkit
+from sandbox.workos.records import Grant
+
+blueprint = Blueprint("userinfo", __name__)
+
+
+@blueprint.route("/oauth2/userinfo", methods=["GET", "POST"])
+def userinfo() -> Response:
+    """Give the claims that the token's scope allows; 401 `{"error": "unauthorized"}` for no good token (OBSERVED)."""
+    server = authkit()
+    authorization = request.authorization
+    token = authorization.token if authorization is not None and authorization.type == "bearer" else None
+    claims = server.verified(token) if token else None
+    grant = server.store.get(Grant, str(claims.get("sid"))) if claims else None
+    if claims is None or grant is None:
+        response = jsonify({"error": "unauthorized"})
+        response.status_code = 401
+        return response
+    return not_stored(jsonify(server.profile(grant, tuple(str(claims.get("scope", "")).split()))))
