@@ -371,7 +371,7 @@ class _Tab:
             raise BrowserError(f"refused to leave this machine: {host} is no loopback host")
         safe = "%/:=&?~#+!$,;'@()*[]"
         authority = (f"[{host}]" if ":" in host else host) + (f":{port}" if port is not None else "")
-        return urlunsplit((parts.scheme, authority, quote(parts.path, safe), quote(parts.query, safe), ""))
+        return urlunsplit((parts.scheme, authority, quote(parts.path, safe) or "/", quote(parts.query, safe), ""))
 
     def remember(self, fields: Iterable[tuple[str, str]]) -> None:
         """Note the values that must not be shown, and the device's code."""
@@ -419,8 +419,9 @@ class _Tab:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
         if request.origin is not None:
             headers["Origin"] = request.origin
-        target = urlunsplit(("", "", *urlsplit(request.url)[2:])) or "/"
-        connection.request(request.method, target if target.startswith("/") else f"/{target}", request.body, headers)
+        parts = urlsplit(request.url)
+        target = f"{parts.path}?{parts.query}" if parts.query else parts.path
+        connection.request(request.method, target, request.body, headers)
         response = connection.getresponse()
         self._jar.extract_cookies(response, carrier)
         body = response.read(MAX_BODY + 1)

@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Self
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -17,15 +16,14 @@ from sandbox.console import create_console
 from sandbox.errors import SandboxError
 from sandbox.log_aggregator import LogAggregator
 from sandbox.log_aggregator.guard import resource_metadata_url
-from sandbox.log_aggregator.corpus import entries
-from sandbox.log_aggregator.logs import SANDBOX, Entry, Logs
+from sandbox.log_aggregator.logs import Level, Logs
 from sandbox.scenario import Fault, Scenario, find
 from sandbox.sources import Sources
 from sandbox.timeline import odd, story
 from sandbox.wire import wsgi
 from sandbox.wire.asgi import Application, Receive, Scope, Send, read_request, send_response
 from sandbox.wire.exchange import Exchange, Trace
-from sandbox.wire.hosts import guarded, loopback_only
+from sandbox.wire.hosts import base_of, guarded, loopback_only
 from sandbox.wire.port import LOOPBACK, Port, bind
 from sandbox.wire.wire import Wire
 from sandbox.workos import AuthKit, create_app
@@ -80,7 +78,6 @@ class Sandbox:
     async def start(self) -> None:
         """Open the ports and serve; the MCP application is imported meanwhile, in a thread."""
         merged(self.scenario.built(), self._overrides)
-        self._began = self.sources.now()
         sockets = {name: bind(name, number, self._listen) for name, number in self._ports._asdict().items()}
         self.addresses = Addresses(
             **{name: f"http://localhost:{opened[0].getsockname()[1]}" for name, opened in sockets.items()}
@@ -93,7 +90,7 @@ class Sandbox:
         world = self._placed(self.scenario)
         issuer = placeholder_values(world, self.addresses)["issuer"]
         self.authkit = AuthKit(world.workos, self.addresses.workos, issuer, self.sources, self.store, keys)
-        self.logs = Logs(lambda: entries(self.sources.seed or 0, self._began), self.sources.now)
+        self.logs = Logs(self.sources)
         self.service = LogAggregator(world.service, self.addresses, "", self.logs, self.sources.now, self._mcp.get)
         self.wire = Wire(
             sources=self.sources,
@@ -108,11 +105,11 @@ class Sandbox:
 
         async def workos(scope: Scope, receive: Receive, send: Send) -> None:
             request = await read_request(scope, receive)
-            await send_response(wsgi.call(flask, request, self.addresses.workos), send)
+            await send_response(wsgi.call(flask, request, base_of(scope)), send)
 
         applications: dict[str, Application] = {
-            "workos": self.wire.around("workos", workos, lambda: self.addresses.workos),
-            "mcp": self.wire.around("log-aggregator", self.service, lambda: self.addresses.mcp),
+            "workos": self.wire.around("workos", workos, base_of),
+            "mcp": self.wire.around("log-aggregator", self.service, base_of),
             "console": create_console(self),
         }
         for name, application in applications.items():
@@ -240,19 +237,8 @@ class Sandbox:
     def _log(self, exchange: Exchange) -> None:
         """Let the log hold the sandbox's own exchanges, so that a connected client can read how it connected."""
         failed = exchange.status is None or exchange.status >= 400  # noqa: PLR2004
-        note = odd(exchange)
-        answer = exchange.status if exchange.status is not None else exchange.ended
-        what = ", ".join(exchange.mcp_methods) or urlsplit(exchange.url).path
-        self.logs.add(
-            Entry(
-                at=exchange.at,
-                service=SANDBOX,
-                level="warning" if failed and exchange.step != "challenge" else "info",
-                message=f"{exchange.step}: {exchange.asker} asked {exchange.system}: {exchange.method} {what} {answer}"
-                + (f" ({note})" if note else ""),
-                fields={"exchange": exchange.number, "step": exchange.step, "client_id": exchange.client_id},
-            )
-        )
+        level: Level = "warning" if failed and exchange.step != "challenge" else "info"
+        self.logs.add_exchange(exchange, level, odd(exchange))
 
 
 def _scenario(scenario: Scenario | str) -> Scenario:

@@ -101,7 +101,7 @@ class WorkOS(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Literal["authkit", "client", "custom"],
         Said(
             description="`authkit`: the AuthKit domain, no path; `client`: /user_management/client_…; `custom`: a"
-            " custom domain, here the same server by its other name, 127.0.0.1"
+            " custom domain, here 127.0.0.1, apart from api.workos.com, which is then localhost"
         ),
     ] = "authkit"
     dynamic_client_registration: Annotated[

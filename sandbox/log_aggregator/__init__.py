@@ -10,15 +10,15 @@ from typing import Any, Final
 from sandbox.flow import SERVICE_USER_AGENT, SESSION_METHODS
 from sandbox.log_aggregator import guard
 from sandbox.log_aggregator.http import create_app
-from sandbox.log_aggregator.logs import Entry, Logs
+from sandbox.log_aggregator.logs import Logs
 from sandbox.log_aggregator.verification import KeyCache, TokenRefusedError, verified_claims
 from sandbox.wire import wsgi
 from sandbox.wire.asgi import Application, Receive, Scope, Send, read_request, replayed, send_response
 from sandbox.wire.message import Request, Response, json_response
 from sandbox.world import Addresses, Service
 
-OPEN_PATHS: Final = frozenset({"/health"})
-"""What anyone may ask, besides the well-known documents."""
+GUARDED_PATHS: Final = frozenset({"/logs"})
+"""What needs a token, besides MCP; the rest is open, and mostly not there."""
 
 MODERN_METHODS: Final = SESSION_METHODS - {"initialize"}
 
@@ -51,7 +51,7 @@ class LogAggregator:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request (ASGI 3.0)."""
         request = await read_request(scope, receive)
-        if not self._is_open(request):
+        if self._is_guarded(request.path):
             admitted = await self._admitted(request)
             if isinstance(admitted, Response):
                 await send_response(admitted, send)
@@ -65,9 +65,8 @@ class LogAggregator:
             application = await self.mcp()
             await application(scope, replayed(request, receive), send)
 
-    def _is_open(self, request: Request) -> bool:
-        well_known = request.path.startswith("/.well-known/")
-        return self.settings.visibility == "public" or well_known or request.path in OPEN_PATHS
+    def _is_guarded(self, path: str) -> bool:
+        return self.settings.visibility == "protected" and path in {self.settings.path, *GUARDED_PATHS}
 
     async def _admitted(self, request: Request) -> dict[str, Any] | Response:
         """Give the claims of a request's token, or the answer that keeps it out."""
@@ -78,9 +77,7 @@ class LogAggregator:
             if float(claims.get("iat", 0)) < max(self.expired_before, self.revoked_before):
                 raise TokenRefusedError("it has expired")
         except TokenRefusedError as refused:
-            self.logs.add(
-                Entry(at=self.now(), service="log-aggregator", level="warning", message=f"token refused: {refused}")
-            )
+            self.logs.note("warning", f"token refused: {refused}")
             return guard.challenge(self.settings, self.addresses)
         needed = guard.needed_scopes(self.settings, request)
         if not set(needed) <= set(str(claims.get("scope", "")).split()):

@@ -93,7 +93,7 @@ def _asked(dice: random.Random, before: float, trace: str) -> Iterator[_Line]:
 
 
 def _calls(dice: random.Random) -> Iterator[_Line]:
-    """Calls that go as they should, or nearly."""
+    """Tell of calls that go as they should, or nearly."""
     for _ in range(112):
         before = dice.uniform(0.1 * _HOUR, _SPAN - _MINUTE)
         if _ROLLBACK - _HOUR / 2 < before < _DEPLOY + _HOUR / 2:
@@ -138,7 +138,7 @@ def _calls(dice: random.Random) -> Iterator[_Line]:
 
 
 def _pages(dice: random.Random) -> Iterator[_Line]:
-    """People who look at the web site, and the odd link that leads nowhere."""
+    """Tell of people who look at the web site, and of the odd link that leads nowhere."""
     for _ in range(170):
         page = dice.choice(_PAGES)
         yield _Line(
@@ -151,9 +151,9 @@ def _pages(dice: random.Random) -> Iterator[_Line]:
 
 
 def _housekeeping(dice: random.Random) -> Iterator[_Line]:
-    """What services write every hour."""
+    """Tell what services write every hour."""
     for hour in range(48):
-        before = hour * _HOUR + dice.uniform(0, _MINUTE)
+        before = hour * _HOUR + dice.uniform(_MINUTE / 4, _MINUTE)
         entries, ms = dice.randrange(20, 40), dice.randrange(3, 9)
         yield _Line(
             before,
@@ -170,7 +170,7 @@ def _housekeeping(dice: random.Random) -> Iterator[_Line]:
 
 
 def _deploy(dice: random.Random) -> Iterator[_Line]:
-    """A deploy of voice-gateway shrinks its connection pool; calls time out until it is rolled back."""
+    """Tell how a deploy of voice-gateway shrinks its connection pool: calls time out until it is rolled back."""
     deploy = f"dep_{dice.getrandbits(32):08x}"
     release = {"deploy": deploy, "version": "2.14.0", "previous": "2.13.4"}
     yield _Line(_DEPLOY, "voice-gateway", "info", "deploy started: 2.14.0 replaces 2.13.4", release)
@@ -213,7 +213,7 @@ def _deploy(dice: random.Random) -> Iterator[_Line]:
 
 
 def _retry_storm(dice: random.Random) -> Iterator[_Line]:
-    """Billing loses its database for some minutes; call-me-back retries without waiting, and keeps billing down."""
+    """Tell how billing loses its database for minutes, and call-me-back, retrying without waiting, keeps it down."""
     yield _Line(
         _FAILOVER, "billing", "error", "database failover: primary billing-db-1 does not answer", {"after_ms": 3000}
     )
@@ -247,7 +247,7 @@ _STORM_TURNS: Final[tuple[tuple[float, str, Level, str, dict[str, Any]], ...]] =
 
 
 def _leak(dice: random.Random) -> Iterator[_Line]:
-    """The web service loses memory hour by hour until it is killed."""
+    """Tell how the web service loses memory hour by hour until it is killed."""
     heap = 0.0
     for hour in range(47, -1, -1):
         before = (hour + 0.5) * _HOUR
@@ -273,7 +273,7 @@ def _leak(dice: random.Random) -> Iterator[_Line]:
 
 
 def _malformed_number(dice: random.Random) -> Iterator[_Line]:
-    """A customer's number was imported with a letter O in it; every callback to it is lost."""
+    """Tell how a number was imported with a letter O in it: every callback to that customer is lost."""
     customer = {"customer": "Umberline Framing", "phone": "+1 202 555 01O7"}
     yield _Line(46.5 * _HOUR, "web", "info", "contact changed by import: contacts.csv, row 212", dict(customer))
     for day_part in range(9):
@@ -300,7 +300,7 @@ def _malformed_number(dice: random.Random) -> Iterator[_Line]:
 
 
 def _certificate(dice: random.Random) -> Iterator[_Line]:
-    """The certificate of a carrier runs out after warnings that nobody read."""
+    """Tell how the certificate of a carrier runs out after warnings that nobody read."""
     host = {"host": "sip.carrier-one.example", "issuer": "Sandbox Test CA 2"}
     for hours in (46, 34, 22, 10, 4):
         left = hours - _CERTIFICATE_ENDS / _HOUR
@@ -325,7 +325,7 @@ def _certificate(dice: random.Random) -> Iterator[_Line]:
 
 
 def _clock_skew(dice: random.Random) -> Iterator[_Line]:
-    """One of two instances of log-aggregator has a slow clock and refuses fresh tokens, every other time."""
+    """Tell how one of two instances of log-aggregator, its clock slow, refuses fresh tokens every other time."""
     instance = {"instance": "agg-2"}
     yield _Line(
         _SKEW + 3 * _HOUR, "log-aggregator", "warning", "no answer from ntp.time.example for 6 hours", dict(instance)
@@ -356,7 +356,7 @@ def _clock_skew(dice: random.Random) -> Iterator[_Line]:
 
 
 def _charged_twice(dice: random.Random) -> Iterator[_Line]:
-    """A retry without an idempotency key charges a customer twice."""
+    """Tell how a retry without an idempotency key charges a customer twice."""
     trace = _trace(dice)
     charge = {"trace": trace, "customer": "Larkmoss Bicycles", "cents": 4900}
     turns: tuple[tuple[float, Level, str, dict[str, Any]], ...] = (

@@ -1,4 +1,4 @@
-"""The plain HTTP side of log-aggregator: its health, its logs, and the metadata of the resource (RFC 9728)."""  # noqa: A005
+"""The plain HTTP side of log-aggregator: its health, its logs, and the metadata of the resource (RFC 9728)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from flask import Flask, Response, request
 from msgspec import Meta, Struct, field
 from werkzeug.exceptions import BadRequest, HTTPException, NotFound, RequestEntityTooLarge, UnsupportedMediaType
 
-from sandbox.log_aggregator.logs import LEVELS, SANDBOX, Entry, Level, Logs, as_json, moment
+from sandbox.log_aggregator.logs import END_OF_TIME, LEVELS, SANDBOX, Entry, Level, Logs, as_json, moment
 from sandbox.scenario.wording import choice, quoted
 
 BODY_LIMIT: Final = 1024 * 1024
@@ -78,18 +78,20 @@ def create_app(
             raise NotFound
         return _json(resource_metadata())
 
-    @app.errorhandler(HTTPException)
-    def refuse(error: HTTPException) -> Response:
-        said: dict[str, Any] = {"error": error.description}
-        if isinstance(error, _BadFieldError):
-            said["field"] = error.field
-        if isinstance(error, NotFound):
-            said = {"error": f"log-aggregator serves nothing at {request.path}.", "served": served()}
-        answer = _json(said, error.code or 500)
-        answer.headers.extend((name, value) for name, value in error.get_headers() if name.lower() == "allow")
-        return answer
-
+    app.register_error_handler(HTTPException, lambda error: _refusal(error, served))
     return app
+
+
+def _refusal(error: HTTPException, served: Callable[[], list[str]]) -> Response:
+    """Say in JSON why a request is refused."""
+    said: dict[str, Any] = {"error": error.description}
+    if isinstance(error, _BadFieldError):
+        said["field"] = error.field
+    if isinstance(error, NotFound):
+        said = {"error": f"log-aggregator serves nothing at {request.path}.", "served": served()}
+    answer = _json(said, error.code or 500)
+    answer.headers.extend((name, value) for name, value in error.get_headers() if name.lower() == "allow")
+    return answer
 
 
 def _json(document: Any, status: int = 200) -> Response:
@@ -153,7 +155,9 @@ def _entry(item: Any, now: float) -> Entry:
         raise _BadFieldError("service", f"{quoted(SANDBOX)} is what the sandbox logs itself; choose another name.")
     if _deep(posted.fields, _DEPTH):
         raise _BadFieldError("fields", f"Nested more than {_DEPTH} deep.")
-    at = now if posted.at is None else _moment("at", str(posted.at), now)
+    at = _moment("at", posted.at, now) if isinstance(posted.at, str) else now if posted.at is None else posted.at
+    if not 0 <= at <= END_OF_TIME:
+        raise _BadFieldError("at", f"Seconds since the epoch lie between 0 and {END_OF_TIME:.0f}.")
     return Entry(at=at, service=posted.service, level=posted.level, message=posted.message, fields=posted.fields)
 
 

@@ -246,7 +246,7 @@ class Logs:
     ) -> int:
         """Count what `search` would find without a limit."""
         chosen = _chosen(query, service, level, since)
-        number: int = self._opened().execute(f"SELECT count(*) {_CHOSEN}", chosen).fetchone()[0]  # noqa: S608
+        number: int = self._opened().execute(f"SELECT count(*) {_CHOSEN}", chosen).fetchone()[0]
         return number
 
     def tail(self, service: str | None = None, limit: int = 20) -> list[Entry]:
@@ -257,7 +257,7 @@ class Logs:
         """Count entries by service (most first), by level (worst first), or by hour in UTC (oldest first)."""
         key, order = _GROUPED[by]
         rows = self._opened().execute(
-            f"SELECT {key} AS key, count(*) AS total, sum(severity = 2), sum(severity = 3) {_CHOSEN}"  # noqa: S608
+            f"SELECT {key} AS key, count(*) AS total, sum(severity = 2), sum(severity = 3) {_CHOSEN}"
             f" GROUP BY key ORDER BY {order}",
             _chosen("", service, None, since),
         )
@@ -280,7 +280,7 @@ class Logs:
 
     def _read(self, chosen: dict[str, Any], limit: int) -> list[Entry]:
         rows = self._opened().execute(
-            f"SELECT id, at, service, severity, message, fields {_CHOSEN} ORDER BY at DESC, id DESC LIMIT :limit",  # noqa: S608
+            f"SELECT id, at, service, severity, message, fields {_CHOSEN} ORDER BY at DESC, id DESC LIMIT :limit",
             chosen | {"limit": max(1, min(limit, LIMIT))},
         )
         return [_as_entry(row) for row in rows]

@@ -6,6 +6,7 @@ kills the process; its resolver follows YAML 1.1, where `on` and `no` are boolea
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
@@ -30,7 +31,7 @@ _CONSTANTS: Final[dict[str, bool | None]] = {
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
 _INTEGER: Final = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")
-_FLOAT: Final = re.compile(r"[-+]?(\.[0-9]{1,18}|(0|[1-9][0-9]{0,17})(\.[0-9]{0,18})?)([eE][-+]?[0-9]{1,2})?")
+_FLOAT: Final = re.compile(r"[-+]?(\.[0-9]{1,40}|(0|[1-9][0-9]{0,17})(\.[0-9]{0,40})?)([eE][-+]?[0-9]{1,3})?")
 
 NO_TEXT: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """The characters that YAML does not take (YAML 1.2, section 5.1)."""
@@ -41,6 +42,7 @@ SURROGATE: Final = re.compile("[\ud800-\udfff]")
 # What people write most often, and what to do about it. The first text found in the parser's problem decides.
 _ADVICE: Final = (
     ("'\\t'", "indent with spaces, not with tabs"),
+    ("tab character", "indent with spaces, not with tabs"),
     ("mapping values are not allowed", "a text that holds `: ` must be in quotes, or begin under `>`"),
     ("cannot start any token", "a text that begins with this character must be in quotes"),
     ("expected ',' or '}'", "a text that begins with `{` must be in quotes"),
@@ -71,9 +73,9 @@ class Document(NamedTuple):
         mark = self.keys.get(path, self.values[path]) if key else self.values[path]
         return f"{self.file}:{mark.line}:{mark.column}"
 
-    def line(self, path: Path) -> str:
-        """Say where a value is, to somebody who already looks at this file."""
-        return f"line {self.values[path].line}" if self.values else f"`{spelled(path)}`"
+    def nearby(self, path: Path) -> str:
+        """Say where a value is, to somebody who already looks at this document."""
+        return f"on line {self.values[path].line}" if self.values else f"at `{spelled(path)}`"
 
     def wrong(self, path: Path, message: str, *, key: bool = False) -> ScenarioError:
         """Give the error that says what is wrong at a place."""
@@ -194,4 +196,6 @@ def _plain(text: str) -> str | float | bool | None:
         return _CONSTANTS[text]
     if _INTEGER.fullmatch(text):
         return int(text)
-    return float(text) if _FLOAT.fullmatch(text) else text
+    if _FLOAT.fullmatch(text) and math.isfinite(number := float(text)):
+        return number
+    return text

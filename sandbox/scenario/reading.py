@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import stat
 from collections.abc import Mapping
@@ -18,7 +19,7 @@ from sandbox.scenario.shapes import Shape, shaped
 from sandbox.scenario.wording import Path, quoted
 from sandbox.world import World, merged
 
-_MAX_NUMBER: Final = 2**63
+_MAX_INTEGER: Final = 2**63
 _TOO_LARGE: Final = f"larger than {MAX_BYTES // 1024} KiB. A scenario is a small file."
 
 
@@ -108,7 +109,9 @@ def _plain(value: Any, path: Path) -> Any:
             return value
         case str() if not SURROGATE.search(value):
             return value
-        case int() | float() if abs(value) < _MAX_NUMBER:
+        case int() if abs(value) < _MAX_INTEGER:
+            return value
+        case float() if math.isfinite(value):
             return value
         case list() | tuple():
             return [_plain(item, (*path, index)) for index, item in enumerate(value)]
@@ -118,4 +121,4 @@ def _plain(value: Any, path: Path) -> Any:
                     raise here.wrong(path, f"the key {quoted(repr(key))} is no text.")
             return {key: _plain(item, (*path, key)) for key, item in value.items()}
         case _:
-            raise here.wrong(path, f"{quoted(repr(value))} is nothing that JSON can hold.")
+            raise here.wrong(path, f"a value of the kind {quoted(type(value).__name__)} that a scenario cannot hold.")

@@ -196,7 +196,7 @@ def _conflicts(document: Document, scenario: Scenario) -> Iterator[ScenarioError
         path: Path = ("faults", found.second)
         yield document.wrong(
             path,
-            f"this fault ({quoted(str(second))}) and the one on {document.line(('faults', found.first))}"
+            f"this fault ({quoted(str(second))}) and the one {document.nearby(('faults', found.first))}"
             f" ({quoted(str(first))}) would both edit {found} of the same {quoted(first.at)} exchange."
             " Tell them apart by `when` or `on`, or make them one.",
         )

@@ -17,15 +17,22 @@ def spelled(path: Path) -> str:
     """Write a path as one writes it: `faults[0].when.header`; the scenario itself is the empty text."""
     text = ""
     for step in path:
-        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
+        text += f"[{step}]" if isinstance(step, int) else f".{_on_one_line(step)}" if text else _on_one_line(step)
     return text
 
 
 def quoted(text: str) -> str:
     """Show a text of a scenario, in backticks, on one line and not too long."""
-    plain = json.dumps(text, ensure_ascii=False)[1:-1].replace('\\"', '"')
-    plain = "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in plain)
-    return f"`{plain if len(plain) <= _SHOWN else plain[: _SHOWN - 1] + '…'}`"
+    return f"`{_on_one_line(text)}`"
+
+
+def _on_one_line(text: str) -> str:
+    short = text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+    return "".join(char if char.isprintable() else _escaped(char) for char in short)
+
+
+def _escaped(char: str) -> str:
+    return json.dumps(char)[1:-1]
 
 
 def written(value: Any) -> str:

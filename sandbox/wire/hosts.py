@@ -38,6 +38,12 @@ def loopback_only(port: int, *, own_origin: bool) -> HostCheck:
     return check
 
 
+def base_of(scope: Scope) -> str:
+    """Give the address by which a server was asked; the Host has been checked by then."""
+    host = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "localhost")
+    return f"{scope['scheme']}://{host}"
+
+
 def guarded(application: Application, check: HostCheck) -> Application:
     """Let only requests through that the check has nothing against."""
 

@@ -62,12 +62,12 @@ class Wire:
         self.released.set()
         self.released = asyncio.Event()
 
-    def around(self, system: System, application: Application, base: Callable[[], str]) -> Application:
+    def around(self, system: System, application: Application, base: Callable[[Scope], str]) -> Application:
         """Put the wire in front of a system."""
 
         async def asgi(scope: Scope, receive: Receive, send: Send) -> None:
             if scope["type"] == "http":
-                await _Passage(self, system, base(), (scope, receive, send)).run(application)
+                await _Passage(self, system, base(scope), (scope, receive, send)).run(application)
 
         return asgi
 

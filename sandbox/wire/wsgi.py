@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def environ_of(request: Request, base: str) -> dict[str, Any]:
-    """Give the WSGI environment of a request to the server at `base`; the Host header decides nothing."""
+    """Give the WSGI environment of a request to the server at `base`."""
     parts = urlsplit(base)
     environ: dict[str, Any] = {
         "REQUEST_METHOD": request.method,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
-from flask import Blueprint, Response, current_app
+from flask import Blueprint, Response, abort, current_app, request
 
 from sandbox.workos.authkit import AuthKit, authkit
 
@@ -79,6 +80,15 @@ def _base(server: AuthKit) -> str:
 
 def _document(value: dict[str, Any]) -> Response:
     return current_app.response_class(msgspec.json.encode(value), mimetype="application/json")
+
+
+@blueprint.before_request
+def _only_at_the_custom_domain() -> None:
+    """Serve discovery of a custom domain only there: api.workos.com, the other name, has none at its root."""
+    server = authkit()
+    at_root = request.path.startswith("/.well-known/")
+    if at_root and server.settings.issuer == "custom" and request.host != urlsplit(server.issuer).netloc:
+        abort(404)
 
 
 @blueprint.get("/.well-known/oauth-authorization-server")

@@ -154,8 +154,8 @@ def test_an_old_time_is_taken_as_it_is(client: FlaskClient, logs: Logs) -> None:
         (GOOD | {"service": "sandbox"}, "service", "choose another"),
         (GOOD | {"fields": ["x"]}, "fields", "`object`"),
         (GOOD | {"at": "soon"}, "at", "15m"),
-        (GOOD | {"at": -1}, "at", "is no time"),
-        (GOOD | {"at": 1e300}, "at", "is no time"),
+        (GOOD | {"at": -1}, "at", "epoch"),
+        (GOOD | {"at": 1e300}, "at", "epoch"),
         (GOOD | {"at": True}, "at", "`bool`"),
         ("text", "body", "`object`"),
         (None, "body", "`object`"),
@@ -163,7 +163,7 @@ def test_an_old_time_is_taken_as_it_is(client: FlaskClient, logs: Logs) -> None:
 )
 def test_bad_entries_name_the_field(client: FlaskClient, logs: Logs, sent: Any, field: str, said: str) -> None:
     """An entry that cannot be stored is refused by the name of the field that is wrong, and nothing is stored."""
-    answer = client.post("/logs", json=sent)
+    answer = client.post("/logs", data=json.dumps(sent), content_type="application/json")
     assert answer.status_code == 400
     assert answer.json["field"] == field  # type: ignore[index]
     assert said in answer.json["error"]  # type: ignore[index]
@@ -240,7 +240,7 @@ def test_metadata_moves_with_the_resource(client: FlaskClient, paths: set[str]) 
     assert client.get(f"{ROOT}/mcp").status_code == 404
 
 
-@pytest.mark.parametrize("path", ["/", "/sse", "/health/", "//health", "/logs/1", f"{ROOT}/x"])
+@pytest.mark.parametrize("path", ["/", "/sse", "/health/", "/logs//", "/logs/1", f"{ROOT}/x"])
 def test_an_unknown_path_names_what_is_served(client: FlaskClient, path: str) -> None:
     """A path that is not served is answered with those that are."""
     answer = client.get(path)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -340,7 +342,9 @@ def test_moments(text: str, expected: float) -> None:
     assert moment(text, NOW) == expected
 
 
-@pytest.mark.parametrize("text", ["", "yesterday", "15", "2026-13-01", "9" * 400, "1e400", "nan", "inf", "9" * 300 + "d"])
+@pytest.mark.parametrize(
+    "text", ["", "yesterday", "15", "2026-13-01", "9" * 400, "1e400", "nan", "inf", "9" * 300 + "d"]
+)
 def test_bad_moments_say_what_to_write(text: str) -> None:
     """A text that is no time is refused with examples of times."""
     with pytest.raises(ValueError, match="15m"):
@@ -350,10 +354,8 @@ def test_bad_moments_say_what_to_write(text: str) -> None:
 @given(st.text())
 def test_no_text_is_a_bad_moment_in_another_way(text: str) -> None:
     """Any text is a time or a ValueError."""
-    try:
-        assert isinstance(moment(text, NOW), float)
-    except ValueError as error:
-        assert "15m" in str(error)
+    with suppress(ValueError):
+        assert 0 <= moment(text, NOW) < 1e12
 
 
 SHARED = holding(*FRUIT)

@@ -26,6 +26,8 @@ LONG: Final = ("Interminable" * 17)[:200]
 RIGHT_TO_LEFT: Final = "\u202eמחברת \u202dدفتر"
 HOSTILE: Final = {"script": SCRIPT, "quotes": QUOTES, "long": LONG, "right-to-left": RIGHT_TO_LEFT}
 
+SESSION: Final = {"authorization_session_id": "authorization_session_01"}
+
 
 class Person(NamedTuple):
     """A user as the pages see one."""
@@ -78,7 +80,7 @@ def pages(claim: str | None = None) -> dict[str, Sample]:
         "redirect_host": host,
         "users": users,
         "action": "/answer",
-        "session": claim or "authorization_session_01",
+        "session": claim or SESSION["authorization_session_id"],
         "login_hint": None,
     }
     consent = {
@@ -91,7 +93,7 @@ def pages(claim: str | None = None) -> dict[str, Sample]:
         "user": users[-1] if claim else users[0],
         "organization_name": claim or "Nearby Notebooks",
         "action": "/answer",
-        "session": claim or "authorization_session_01",
+        "session": claim or SESSION["authorization_session_id"],
         "unverified": True,
         "loopback": True,
     }
@@ -104,6 +106,7 @@ def pages(claim: str | None = None) -> dict[str, Sample]:
         "client_name": app,
         "scopes": scopes,
         "error": None,
+        "session": claim or SESSION["authorization_session_id"],
     }
     error = {
         "title": claim or "This app may not come back here",
@@ -368,7 +371,7 @@ def test_signing_in_by_keyboard(open_page: Opener, preview: Preview) -> None:
     page.keyboard.press("Enter")
     page.wait_for_url("**/answer")
 
-    assert preview.answers[-1] == {"authorization_session_id": "authorization_session_01", "user_id": "user_01BEN"}
+    assert preview.answers[-1] == SESSION | {"user_id": "user_01BEN"}
 
 
 @pytest.mark.chromium
@@ -381,7 +384,7 @@ def test_deciding_by_keyboard(open_page: Opener, preview: Preview, decision: str
     page.keyboard.press("Enter")
     page.wait_for_url("**/answer")
 
-    assert preview.answers[-1] == {"authorization_session_id": "authorization_session_01", "decision": decision}
+    assert preview.answers[-1] == SESSION | {"decision": decision}
 
 
 @pytest.mark.chromium
@@ -394,7 +397,7 @@ def test_entering_a_code_by_keyboard(open_page: Opener, preview: Preview) -> Non
     page.keyboard.press("Enter")
     page.wait_for_url("**/answer")
 
-    assert preview.answers[-1] == {"user_code": "wdjb-mjht"}
+    assert preview.answers[-1] == SESSION | {"user_code": "wdjb-mjht"}
 
 
 @pytest.mark.chromium
@@ -408,7 +411,7 @@ def test_confirming_a_device_by_keyboard(open_page: Opener, preview: Preview) ->
     page.keyboard.press("Enter")
     page.wait_for_url("**/answer")
 
-    assert preview.answers[-1] == {"user_code": "WDJB-MJHT", "user_id": "user_01BEN", "decision": "approve"}
+    assert preview.answers[-1] == SESSION | {"user_code": "WDJB-MJHT", "user_id": "user_01BEN", "decision": "approve"}
 
 
 @pytest.mark.chromium

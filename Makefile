@@ -1,0 +1,48 @@
+# The sandbox, and what its makers need. `make` alone lists the targets.
+PYTHON ?= python3
+SCENARIO ?= healthy
+ARGS ?=
+BIN := .venv/bin
+CLIENTS := .cache/clients
+
+.DEFAULT_GOAL := help
+.PHONY: help setup sandbox test lint bench clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: .venv/.sandbox ## Create .venv and install the sandbox into it
+
+sandbox: .venv/.sandbox ## Run a world: make sandbox SCENARIO=missing-registration
+	@$(BIN)/sandbox up $(SCENARIO) $(ARGS)
+
+test: .venv/.dev ## Set up all that the tests need, and run them
+	@tests/set-up $(CLIENTS)
+	@$(BIN)/pytest -n auto --dist worksteal $(ARGS)
+
+lint: .venv/.dev ## Check style, types, every scenario and every snippet in the docs
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/sandbox lint scenarios/*.yaml
+	@$(BIN)/pytest -q tests/examples tests/test_docs.py
+
+bench: .venv/.dev ## Measure start-up, sign-in, tokens and resets
+	@$(BIN)/python -m bench $(ARGS)
+
+clean: ## Remove what the other targets made
+	rm -rf .venv .sandbox .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build *.egg-info
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "The sandbox needs Python 3.11 or newer; name one with make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -m venv .venv
+
+.venv/.sandbox: .venv/bin/python pyproject.toml
+	@echo "Installing the sandbox into .venv (once) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	@$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+.venv/.dev: .venv/.sandbox
+	@$(BIN)/python -m pip install --quiet --group test --group lint
+	@touch $@

@@ -1,0 +1,136 @@
+"""The MCP Python SDK's own OAuth client, signing in through the product's browser stand-in."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any, Literal
+from urllib.parse import parse_qsl, urlsplit
+
+import httpx2
+from mcp import Client
+from mcp.client.auth import OAuthClientProvider
+from mcp.client.streamable_http import streamable_http_client
+from mcp.shared.auth import AuthorizationCodeResult, OAuthClientInformationFull, OAuthClientMetadata, OAuthToken
+
+from sandbox.browser import Decision, visit
+from sandbox.sandbox import Sandbox
+
+
+@dataclass
+class Storage:
+    """What the client keeps between two runs."""
+
+    tokens: OAuthToken | None = None
+    client_info: OAuthClientInformationFull | None = None
+
+    async def get_tokens(self) -> OAuthToken | None:
+        return self.tokens
+
+    async def set_tokens(self, tokens: OAuthToken) -> None:
+        self.tokens = tokens
+
+    async def get_client_info(self) -> OAuthClientInformationFull | None:
+        return self.client_info
+
+    async def set_client_info(self, client_info: OAuthClientInformationFull) -> None:
+        self.client_info = client_info
+
+
+@dataclass
+class Callback:
+    """The loopback address to which the browser is sent back (RFC 8252, section 7.3)."""
+
+    port: int = 0
+    fields: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def redirect_uri(self) -> str:
+        return f"http://localhost:{self.port}/callback"
+
+
+@asynccontextmanager
+async def listening() -> AsyncIterator[Callback]:
+    """Listen for the redirect back, on both loopback addresses' common name."""
+    callback = Callback()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        target = (await reader.readline()).split()[1].decode()
+        while (await reader.readline()).strip():
+            pass
+        callback.fields = dict(parse_qsl(urlsplit(target).query))
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: close\r\n\r\nDone")
+        with suppress(ConnectionError):
+            await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    callback.port = server.sockets[0].getsockname()[1]
+    try:
+        yield callback
+    finally:
+        server.close()
+
+
+@dataclass
+class Connected:
+    """A connected client and what it takes to let time pass for it."""
+
+    client: Client
+    provider: OAuthClientProvider
+
+    async def call(self, tool: str, **arguments: Any) -> str:
+        """Call a tool; give its text."""
+        result = await self.client.call_tool(tool, arguments)
+        return "\n".join(getattr(content, "text", "") for content in result.content)
+
+    def believe_token_expired(self) -> None:
+        """Let the client's clock pass the token's lifetime."""
+        self.provider.context.token_expiry_time = time.time() - 1
+
+
+@asynccontextmanager
+async def connected(
+    sandbox: Sandbox,
+    *,
+    mode: Literal["auto", "legacy"] = "auto",
+    decision: Decision = "approve",
+    storage: Storage | None = None,
+    client_metadata_url: str | None = None,
+) -> AsyncIterator[Connected]:
+    """Connect as the SDK does; whatever it raises is raised."""
+    async with listening() as callback:
+
+        async def open_browser(url: str) -> None:
+            await asyncio.to_thread(visit, url, decision=decision)
+
+        async def wait_for_callback() -> AuthorizationCodeResult:
+            fields = callback.fields
+            return AuthorizationCodeResult(
+                code=fields.get("code", ""), state=fields.get("state"), iss=fields.get("iss")
+            )
+
+        metadata = OAuthClientMetadata.model_validate(
+            {
+                "client_name": "Python SDK",
+                "redirect_uris": [callback.redirect_uri],
+                "token_endpoint_auth_method": "none",
+                "grant_types": ["authorization_code", "refresh_token"],
+                "response_types": ["code"],
+            }
+        )
+        provider = OAuthClientProvider(
+            sandbox.mcp_url,
+            metadata,
+            storage or Storage(),
+            open_browser,
+            wait_for_callback,
+            client_metadata_url=client_metadata_url,
+        )
+        async with httpx2.AsyncClient(auth=provider, timeout=20, trust_env=False) as http:
+            transport = streamable_http_client(sandbox.mcp_url, http_client=http)
+            async with Client(transport, mode=mode) as client:
+                yield Connected(client, provider)

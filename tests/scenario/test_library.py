@@ -1,0 +1,157 @@
+"""The library of scenarios: every file of it, and how one is found."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+import pytest
+
+from sandbox.flow import STEPS
+from sandbox.scenario import ScenarioError, find, library, names, search
+
+from .samples import CONNECTS, HEAD
+
+# The package's function of the same name hides the module.
+module = importlib.import_module("sandbox.scenario.library")
+FIRST_LINE = "# yaml-language-server: $schema=schema.json"
+
+
+@pytest.fixture
+def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give a small library of invented scenarios, in the place of the real one."""
+    texts = {
+        "healthy": CONNECTS,
+        "quiet-harm": CONNECTS.replace("Fine", "Connects, with harm"),
+        "slow-token": HEAD + "also_known_as: [sluggish]\nreferences: [RFC 6749]\n",
+        "expired-code": HEAD.replace("exchange of the code", "code").replace("stays outside", "meets an Issuer"),
+        "wrong-issuer": HEAD.replace("step: token", "step: server-metadata")
+        .replace("reaches: authorization", "reaches: challenge")
+        .replace("Somebody broke it", "The issuer does not match"),
+    }
+    for name, text in texts.items():
+        (tmp_path / f"{name}.yaml").write_text(text, encoding="utf-8")
+    (tmp_path / "schema.json").write_text("{}", encoding="utf-8")
+    monkeypatch.setattr(module, "folder", lambda: tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_scenario_of_the_library_is_sound(name: str) -> None:
+    """Each file of the library is read without complaint, and its fix leaves a world."""
+    scenario = find(name)
+    assert scenario.name == name
+    assert scenario.healed().faults == ()
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_file_names_its_schema(name: str) -> None:
+    """The first line of each file tells editors where the schema is."""
+    assert (module.folder() / f"{name}.yaml").read_text(encoding="utf-8").splitlines()[0] == FIRST_LINE
+
+
+def test_no_two_scenarios_share_a_name() -> None:
+    """A name, or another name, means a single scenario."""
+    known = [name for scenario in library() for name in (scenario.name, *scenario.also_known_as)]
+    assert sorted(known) == sorted(set(known))
+
+
+def test_the_library_begins_with_healthy_and_follows_the_steps() -> None:
+    """The real library is in the order of the flow."""
+    scenarios = library()
+    assert scenarios[0].name == "healthy"
+    steps = [STEPS.index(scenario.step) for scenario in scenarios if scenario.step is not None]
+    assert steps == sorted(steps)
+
+
+def test_the_order_of_a_library(shelf: Path) -> None:
+    """First `healthy`, then by step, then by name; what breaks nowhere comes last."""
+    assert shelf.is_dir()
+    expected = ["healthy", "wrong-issuer", "expired-code", "slow-token", "quiet-harm"]
+    assert [scenario.name for scenario in library()] == expected
+    assert names() == sorted(expected)
+
+
+def test_a_scenario_is_found_by_another_name(shelf: Path) -> None:
+    """A name under `also_known_as` finds the scenario."""
+    assert shelf.is_dir()
+    assert find("sluggish").name == "slow-token"
+
+
+@pytest.mark.parametrize("given", ["./mine.yaml", "mine.yaml", "mine.yml", "sub/mine"])
+def test_a_path_is_no_name(given: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever holds a slash, or ends in .yaml or .yml, is a path."""
+    (tmp_path / "sub").mkdir()
+    (tmp_path / given).write_text(CONNECTS, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert find(given).name == "mine"
+    assert find(Path(given).absolute()).name == "mine"
+
+
+def test_a_path_object_is_a_path(tmp_path: Path) -> None:
+    """A Path is a path, even when it reads like a name."""
+    with pytest.raises(ScenarioError, match="there is no such file"):
+        find(Path("healthy"))
+    with pytest.raises(ScenarioError, match="this is a directory"):
+        find(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ("helthy", "Did you mean `healthy`?"),
+        ("Healthy", "Did you mean `healthy`?"),
+        ("slugish", "Did you mean `sluggish`?"),
+        ("wrong_issuer", "Did you mean `wrong-issuer`?"),
+        ("mine", "Did you mean `./mine.yaml`?"),
+        ("", "`` is no scenario. `sandbox scenarios` lists them"),
+        ("qqqq", "`qqqq` is no scenario. `sandbox scenarios` lists them"),
+    ],
+)
+def test_an_unknown_name_is_refused(given: str, says: str, shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The refusal names what was probably meant, and the command that lists all."""
+    monkeypatch.chdir(shelf)
+    (shelf / "mine.yaml").write_text("", encoding="utf-8")
+    monkeypatch.setattr(module, "names", lambda: ["healthy", "slow-token", "wrong-issuer"])
+    with pytest.raises(ScenarioError) as caught:
+        find(given)
+    assert says in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("word", "found"),
+    [
+        ("healthy", ["healthy"]),
+        ("SLUGGISH", ["slow-token"]),
+        ("issuer", ["wrong-issuer", "expired-code"]),
+        ("isuer", ["wrong-issuer", "expired-code"]),
+        ("rfc 6749", ["slow-token"]),
+        ("code person", ["expired-code", "wrong-issuer", "slow-token"]),
+        ("code zebra", []),
+        ("xylophone", []),
+    ],
+)
+def test_a_search_finds_the_best_first(word: str, found: list[str], shelf: Path) -> None:
+    """A name counts more than a title, a title more than a cause, and a typo is forgiven."""
+    assert shelf.is_dir()
+    assert [scenario.name for scenario in search(word)] == found
+
+
+def test_a_search_for_nothing_gives_the_library(shelf: Path) -> None:
+    """Without a word there is nothing to leave out."""
+    assert shelf.is_dir()
+    assert search(" ") == library()
+
+
+def test_an_installed_package_carries_its_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Inside an installed package the scenarios are in it; beside it in a checkout; and else it says so."""
+    package = tmp_path / "site" / "sandbox"
+    package.mkdir(parents=True)
+    monkeypatch.setattr(module.sandbox, "__file__", str(package / "__init__.py"))
+    with pytest.raises(ScenarioError, match="Install the sandbox again"):
+        module.folder()
+    for place in (tmp_path / "site" / "scenarios", package / "_scenarios"):
+        place.mkdir()
+        (place / "healthy.yaml").write_text(CONNECTS, encoding="utf-8")
+        assert module.folder() == place
+        assert find("healthy").title == "Fine"

@@ -1,0 +1,86 @@
+"""Every scenario proves itself: it breaks where it says and nowhere else, every fault fires, and its fix heals it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from sandbox.flow import STEPS, Step
+from sandbox.sandbox import Sandbox
+from sandbox.scenario import Scenario, library
+from sandbox.scenario.model import Seen
+from sandbox.wire.exchange import Exchange, Trace
+from tests.conftest import Start
+from tests.python_client import Connected, connected
+
+LIBRARY = library()
+
+
+@asynccontextmanager
+async def used(sandbox: Sandbox) -> AsyncIterator[Connected]:
+    """Connect, list the tools, and call one."""
+    async with connected(sandbox) as client:
+        assert "search_logs" in [tool.name for tool in (await client.client.list_tools()).tools]
+        assert "call-me-back" in await client.call("search_logs", query="call-me-back")
+        yield client
+
+
+def works(exchange: Exchange) -> bool:
+    """Say whether an exchange did what its step is for: a challenge is a 401, an authorization ends with a code."""
+    if exchange.step == "challenge":
+        return exchange.status == 401
+    if exchange.step == "authorization":
+        return "code=" in (exchange.response_header("location") or "")
+    return exchange.ended in {"answered", "open"} and exchange.status is not None and exchange.status < 400
+
+
+def reached(trace: Trace) -> set[Step]:
+    """Give the steps that worked at least once."""
+    return {exchange.step for exchange in trace if works(exchange)}
+
+
+def broken(trace: Trace, step: Step) -> bool:
+    """Say whether an exchange of the step carries a fault, or did not do what the step is for."""
+    return any(exchange.faults or not works(exchange) for exchange in trace if exchange.step == step)
+
+
+def saw(trace: Trace, seen: Seen) -> bool:
+    """Say whether the trace holds such an exchange."""
+    return any(
+        exchange.step == seen.step
+        and exchange.status == seen.status
+        and not any(f'"{name}"' in exchange.response_body for name in seen.lacks)
+        for exchange in trace
+    )
+
+
+@pytest.mark.parametrize("scenario", LIBRARY, ids=lambda scenario: scenario.name)
+async def test_scenario(scenario: Scenario, start: Start) -> None:
+    """A scenario breaks at its step and nowhere before, and its fix heals it while it runs."""
+    sandbox = await start(scenario)
+    if scenario.expect.connects:
+        async with used(sandbox) as client:
+            if scenario.step == "refresh":
+                client.believe_token_expired()
+                await client.call("list_services")
+    else:
+        with pytest.raises(BaseException) as failure:  # noqa: PT011 - clients fail in many ways; the trace decides
+            async with used(sandbox):
+                pass
+        assert not isinstance(failure.value, AssertionError)
+    assert sandbox.unfired() == []
+    for seen in scenario.expect.sees:
+        assert saw(sandbox.trace, seen), f"no {seen} in the trace"
+    if scenario.expect.reaches is not None:
+        assert scenario.expect.reaches in reached(sandbox.trace)
+        assert scenario.step is not None
+        assert broken(sandbox.trace, scenario.step)
+        later = STEPS[STEPS.index(scenario.step) + 1 : STEPS.index("refresh")]
+        assert not reached(sandbox.trace) & set(later)
+    sandbox.fix()
+    sandbox.trace.clear()
+    async with used(sandbox):
+        pass
+    assert [exchange for exchange in sandbox.trace if exchange.faults] == []
