@@ -122,6 +122,10 @@ class Sandbox:
         self._mcp.begin()
         self._open.push_async_callback(self._mcp.end)
 
+    async def ready(self) -> None:
+        """Wait until the MCP application is there; the ports answer before."""
+        await self._mcp.get()
+
     async def stop(self) -> None:
         """Close the ports, let go what hangs, and close the state."""
         if hasattr(self, "wire"):

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, TypeVar
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.transport_security import TransportSecuritySettings
-from mcp_types import CallToolResult, TextContent, ToolAnnotations
+from mcp.types import CallToolResult, TextContent, ToolAnnotations
 from msgspec.structs import asdict
 from pydantic import BaseModel, Field
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
@@ -83,7 +84,7 @@ def _hollow(fault: Fault) -> Wrong:
 def _times(fault: Fault) -> Wrong:
     if fault.on is not None and len(fault.on) > _LONGEST_TURN:
         yield ("on",), "counts further than anybody will. Write a smaller number."
-    if fault.delay is not None and seconds(fault.delay) <= 0:
+    if fault.delay is not None and not 0 < seconds(fault.delay) < math.inf:
         yield (
             ("delay",),
             f"cannot be {quoted(fault.delay)}. Allowed: a duration longer than nothing, such as 250ms or 3s.",
@@ -97,10 +98,9 @@ def _times(fault: Fault) -> Wrong:
 
 def _is_duration(text: str) -> bool:
     try:
-        seconds(text)
+        return math.isfinite(seconds(text))
     except ValueError:
         return False
-    return True
 
 
 def _no_names(names: Any, path: Path = ("remove",)) -> Wrong:

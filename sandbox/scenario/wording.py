@@ -47,9 +47,9 @@ def written(value: Any) -> str:
         case str():
             return f"the text {quoted(value)}" if value else "an empty text"
         case dict():
-            return "a mapping"
+            return "a mapping" if value else "an empty mapping"
         case _:
-            return "a list"
+            return "a list" if value else "an empty list"
 
 
 def listed(words: Iterable[str]) -> str:

@@ -30,7 +30,7 @@ class SigningKey:
         number = private.public_key().public_numbers().n
         digest = int.from_bytes(hashlib.sha256(number.to_bytes(_BITS // 8, "big")).digest()[:17], "big")
         self.kid: Final = "sso_oidc_key_pair_" + "".join(_CROCKFORD[(digest >> (5 * i)) & 31] for i in range(26))
-        self.jose: Final = RSAKey.import_key(self.pem())
+        self.jose: Final = RSAKey(private, private)
 
     def pem(self) -> bytes:
         """Give the private key as PEM (PKCS 8)."""
@@ -105,7 +105,9 @@ class Keys:
             return self._fresh(0)
         try:
             if self._path.exists():
-                private = serialization.load_pem_private_key(self._path.read_bytes(), password=None)
+                private = serialization.load_pem_private_key(
+                    self._path.read_bytes(), password=None, unsafe_skip_rsa_key_validation=True
+                )
                 if isinstance(private, rsa.RSAPrivateKey):
                     return SigningKey(private)
                 raise SandboxError(f"{self._path}: is no RSA key. Start with --fresh to make a new one.")

@@ -17,7 +17,7 @@ import uvicorn
 from mcp import Client
 from mcp.server.mcpserver import MCPServer
 from mcp.shared.exceptions import MCPError
-from mcp_types import CallToolResult, TextContent, Tool
+from mcp.types import CallToolResult, TextContent, Tool
 
 from sandbox.log_aggregator import server as module
 from sandbox.log_aggregator.logs import Logs

@@ -119,6 +119,9 @@ BROKEN_RULES: Final = (
     Broken("content_type alone", fault("content_type: a/b", "hang: true"), "9:5", ("goes with `body`",)),
     Broken("a text inside remove", fault("remove: {a: {b: c}}"), "9:21", ("remove.a.b", "a list"), by_schema=False),
     Broken("a number to remove", fault("remove: {a: [1]}"), "9:18", ("remove.a[0]", "name"), by_schema=False),
+    Broken("nothing to remove", fault("remove: {a: []}"), "9:17", ("an empty list",), by_schema=False),
+    Broken("an endless delay", fault(f"delay: {'9' * 400}d"), "9:12", ("cannot be",), by_schema=False),
+    Broken("an endless claim", fault(f"claims: {{exp: {'9' * 400}d}}"), "9:19", ("from now",), by_schema=False),
     Broken("a claim at no time", fault("claims: {exp: soon}"), "9:19", ("`soon`", "from now"), by_schema=False),
     Broken("no header name", fault("headers: {a b: c}"), "9:20", ("no name of a header",), by_schema=False),
     Broken("a header twice", fault("headers: {Age: a, age: b}"), "9:28", ("same header as `Age`",), by_schema=False),
@@ -166,7 +169,7 @@ BROKEN_RULES: Final = (
 BROKEN_WORLD: Final = (
     Broken("an unknown system", HEAD + "world: {workoss: {}}\n", "7:9", ("mean `workos`?", "`service`")),
     Broken("a setting at the top", HEAD + "world: {issuer: client}\n", "7:9", ("belongs under `workos`",)),
-    Broken("no mapping", HEAD + "world: []\n", "7:8", ("a list", "a mapping")),
+    Broken("no mapping", HEAD + "world: []\n", "7:8", ("an empty list", "a mapping")),
     Broken("an empty system", HEAD + "world:\n  workos:\n", "8:10", ("`world.workos` cannot be empty",)),
     Broken("an unknown setting", HEAD + "world: {workos: {isuer: client}}\n", "7:18", ("mean `issuer`?", "`mode`")),
     Broken("an unknown value", HEAD + "world: {workos: {issuer: clint}}\n", "7:26", ("mean `client`?", "`custom`")),

@@ -1,0 +1,79 @@
+"""What a person with the real Claude Code sees: it connects, it fails as in the connection log, and it is healed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.claude_code import NEWEST, OLD, ClaudeCode, installed
+from tests.conftest import Start
+
+pytestmark = pytest.mark.claude_code
+
+
+def claude(version: str, home: Path) -> ClaudeCode:
+    """Give a Claude Code that was never used; skip the test where there is none."""
+    if not installed(version):
+        pytest.skip(f"needs Claude Code {version}; `make test` installs it where Node is")
+    return ClaudeCode(version, home)
+
+
+async def test_newest_signs_in_and_connects(start: Start, tmp_path: Path) -> None:
+    """Claude Code 2.1.330 adds the server, signs in through the pages, and lists it as connected."""
+    sandbox = await start()
+    client = claude(NEWEST, tmp_path)
+    await client.mcp("add", "--transport", "http", "logs", sandbox.mcp_url)
+    assert "Needs authentication" in await client.mcp("list")
+    printed, exit_code = await client.login("logs")
+    assert 'Authenticated with "logs"' in printed
+    assert exit_code == 0
+    assert "✔ Connected" in await client.mcp("list")
+    steps = [exchange.step for exchange in sandbox.trace]
+    assert steps.index("registration") < steps.index("authorization") < steps.index("token") < steps.index("session")
+
+
+async def test_newest_names_the_last_step_that_failed(start: Start, tmp_path: Path) -> None:
+    """On the log's own failure 2.1.330 speaks only of registration, though the cause lies two steps before."""
+    sandbox = await start("authorize-url-as-issuer")
+    client = claude(NEWEST, tmp_path)
+    await client.mcp("add", "--transport", "http", "logs", sandbox.mcp_url)
+    assert "✘ Failed to connect — Dynamic Client Registration rejected (HTTP 404)" in await client.mcp("list")
+
+
+async def test_newest_connects_once_the_issuer_is_mended(start: Start, tmp_path: Path) -> None:
+    """The fix of the log's failure heals it for the same client, while the sandbox runs."""
+    sandbox = await start("authorize-url-as-issuer")
+    client = claude(NEWEST, tmp_path)
+    await client.mcp("add", "--transport", "http", "logs", sandbox.mcp_url)
+    assert "Failed to connect" in await client.mcp("list")
+    sandbox.fix()
+    printed, exit_code = await client.login("logs")
+    assert exit_code == 0, printed
+    assert "✔ Connected" in await client.mcp("list")
+
+
+async def test_old_prints_the_line_of_the_log(start: Start, tmp_path: Path) -> None:
+    """Claude Code 2.0.44, of the month of the log, prints the log's very line, with no reason."""
+    sandbox = await start("authorize-url-as-issuer")
+    client = claude(OLD, tmp_path)
+    await client.mcp("add", "--transport", "http", "call-me-back-logs", sandbox.mcp_url)
+    printed = await client.mcp("list")
+    assert f"call-me-back-logs: {sandbox.mcp_url} (HTTP) - ✗ Failed to connect\n" in printed
+
+
+async def test_old_asks_for_a_sign_in_where_all_is_well(start: Start, tmp_path: Path) -> None:
+    """On a healthy server 2.0.44 says that it needs authentication, so the log's line never meant a missing sign-in."""
+    sandbox = await start()
+    client = claude(OLD, tmp_path)
+    await client.mcp("add", "--transport", "http", "logs", sandbox.mcp_url)
+    assert "⚠ Needs authentication" in await client.mcp("list")
+
+
+@pytest.mark.parametrize("version", [NEWEST, OLD])
+async def test_url_without_a_scheme_fails_everywhere(version: str, start: Start, tmp_path: Path) -> None:
+    """The log's command had no https://; such a URL fails even where all is well."""
+    sandbox = await start()
+    client = claude(version, tmp_path)
+    await client.mcp("add", "--transport", "http", "logs", sandbox.mcp_url.removeprefix("http://"))
+    assert "Failed to connect" in await client.mcp("list")
