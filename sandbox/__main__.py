@@ -1,6 +1,26 @@
-"""`python -m sandbox` is the command line."""
+"""Where the program begins: from its first line to its last, Ctrl-C ends it without a traceback."""
 
-from sandbox.cli import main
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from typing import NoReturn
+
+from sandbox.leaving import leaving_at_once
+
+
+def main() -> NoReturn:
+    """Run the command line, and leave with its exit code."""
+    with leaving_at_once():
+        from sandbox import cli
+    code = cli.main()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if threading.active_count() > 1:
+        os._exit(code)  # a thread within an extension module does not survive the interpreter's end
+    sys.exit(code)
+
 
 if __name__ == "__main__":
     main()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
+import io
 import json
 import os
+import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,42 +15,91 @@ import click
 
 from sandbox import __version__
 from sandbox.errors import SandboxError
+from sandbox.leaving import INTERRUPTED, leaving_at_once
 
 DONE, FOUND, BAD_INPUT = 0, 1, 2
 """Exit codes: done; findings, or not connected; usage or bad input."""
 
 STATE_DIR: Final = Path(".sandbox")
+_WIDEST: Final = 96
+"""The columns of a text that is good to read."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _InOrder(click.Group):
+    """A group that lists its commands as they are written here, which is the order in which one needs them."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+
+@click.group(cls=_InOrder, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="sandbox")
-def cli() -> None:
+@click.pass_context
+def cli(context: click.Context, /) -> None:
     """Run the Claude Code, MCP server and WorkOS sign-in flow on localhost, working, and broken on purpose."""
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
 
 
 # --- run ---------------------------------------------------------------------------------------------------------
 
 
+class _Port(click.ParamType[int]):
+    """A port number, or 0."""
+
+    name = "port"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Read a port number."""
+        try:
+            number = int(value)
+        except ValueError:
+            number = -1
+        if not 0 <= number < 2**16:
+            self.fail(f"{value!r} is no port; ports are whole numbers from 0 to 65535.", param, ctx)
+        return number
+
+
 @cli.command()
 @click.argument("scenario", default="healthy")
-@click.option("--workos-port", default=4100, show_default=True, help="Port of WorkOS; 0 is any free one.")
-@click.option("--mcp-port", default=4101, show_default=True, help="Port of log-aggregator.")
-@click.option("--console-port", default=4102, show_default=True, help="Port of the control API.")
+@click.option(
+    "--workos-port",
+    metavar="N",
+    type=_Port(),
+    default=4100,
+    show_default=True,
+    help="Port of WorkOS; 0 is any free one.",
+)
+@click.option("--mcp-port", metavar="N", type=_Port(), default=4101, show_default=True, help="Port of log-aggregator.")
+@click.option(
+    "--console-port", metavar="N", type=_Port(), default=4102, show_default=True, help="Port of the control API."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line instead of the timeline.")
 @click.option("--sign-in", type=click.Choice(["page", "automatic", "deny"]), help="Show the pages, or decide at once.")
-@click.option("--manifest", type=click.Path(path_type=Path), help="Publish what this raindrop.manifest says.")
-@click.option("--fresh", is_flag=True, help="Forget the clients, grants and signing key of earlier runs.")
-@click.option("--seed", type=int, help="Make every id, code and key, and the clock, repeatable; nothing is kept.")
 @click.option(
-    "--state-dir", type=click.Path(path_type=Path), default=STATE_DIR, show_default=True, help="What is kept."
+    "--manifest", metavar="FILE", type=click.Path(path_type=Path), help="Publish what this raindrop.manifest says."
+)
+@click.option("--fresh", is_flag=True, help="Forget the clients, grants and signing key of earlier runs.")
+@click.option(
+    "--seed", metavar="N", type=int, help="Make every id, code and key, and the clock, repeatable; nothing is kept."
+)
+@click.option(
+    "--state-dir",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    default=STATE_DIR,
+    show_default=True,
+    help="Where clients, grants and the signing key are kept.",
 )
 @click.option("--reveal", is_flag=True, help="Show tokens, codes and secrets whole in traces.")
 @click.option("--listen", metavar="ADDRESS", help="Listen on this address instead of loopback. Unsafe; it says why.")
-def up(**options: Any) -> None:
+@click.pass_context
+def up(context: click.Context, /, **options: Any) -> None:
     """Run the world of SCENARIO: a name of the library, or a file."""
-    from sandbox.up import Options, run
+    with leaving_at_once():
+        from sandbox.up import Options, run
 
-    run(Options(**options))
+        run(Options(**options, colour=context.color))
 
 
 # --- the library -------------------------------------------------------------------------------------------------
@@ -68,18 +118,27 @@ def scenarios(word: str | None) -> None:
     for scenario in found:
         name = click.style(f"{scenario.name:<{width}}", bold=True)
         step = click.style(f"{scenario.step or '':<17}", dim=True)
-        click.echo(f"{name}  {step}  {scenario.title}")
+        click.echo(f"{name}  {step}  {_folded(scenario.title, width + 21)}")
+
+
+def _folded(text: str, indent: int) -> str:
+    """Fold a text that begins at a column, where it goes to a terminal; elsewhere a line stays whole, for grep."""
+    if not sys.stdout.isatty():
+        return text
+    width = max(shutil.get_terminal_size().columns - 1, indent + 20)
+    return click.wrap_text(text, width, " " * indent, " " * indent).lstrip()
 
 
 @cli.command()
 @click.argument("scenario")
 def show(scenario: str) -> None:
     """Tell the story, the cause and the fix of SCENARIO."""
-    from sandbox.scenario import find
+    from sandbox.scenario import find, names
 
     found = find(scenario)
     click.echo(click.style(found.title, bold=True))
-    click.echo(f"sandbox up {found.name}" + (f"   breaks at {found.step}" if found.step else ""))
+    asked = found.name if found.name in names() and "/" not in scenario else scenario
+    click.echo(f"sandbox up {asked}" + (f"   breaks at {found.step}" if found.step else ""))
     texts = {
         "Story": found.story,
         "Faults": "\n".join(f"at {fault.at}: {fault}" for fault in found.faults),
@@ -87,13 +146,15 @@ def show(scenario: str) -> None:
         "Cause": found.cause or "",
         "Fix": found.fix or "",
         "References": "\n".join(found.references),
+        "Also known as": ", ".join(found.also_known_as),
     }
+    width = min(shutil.get_terminal_size().columns - 1, _WIDEST)
     for heading, text in texts.items():
         if text:
             click.echo(f"\n{click.style(heading, fg='cyan')}")
             click.echo(
                 "\n".join(
-                    click.wrap_text(part, 96, "  ", "  ") if heading != "World" else f"  {part}"
+                    click.wrap_text(part, width, "  ", "  ") if heading != "World" else f"  {part}"
                     for part in text.strip().splitlines()
                 )
             )
@@ -101,8 +162,9 @@ def show(scenario: str) -> None:
 
 @cli.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-def lint(files: tuple[str, ...]) -> None:
-    """Check scenario files."""
+@click.pass_context
+def lint(context: click.Context, /, files: tuple[str, ...]) -> None:
+    """Check scenario files; say of each what is wrong, and where."""
     from sandbox.scenario import ScenarioError, read
 
     wrong = 0
@@ -113,7 +175,7 @@ def lint(files: tuple[str, ...]) -> None:
             wrong += 1
             click.echo(str(error), err=True)
     if wrong:
-        raise click.exceptions.Exit(BAD_INPUT)
+        context.exit(BAD_INPUT)
     click.echo(f"{len(files)} scenario file{'s' if len(files) != 1 else ''}, nothing wrong.")
 
 
@@ -130,9 +192,16 @@ def schema() -> None:
 
 def _steering(command: Callable[..., None]) -> Callable[..., None]:
     """Add the options that tell which running sandbox is meant."""
-    state = click.option("--state-dir", type=click.Path(path_type=Path), default=STATE_DIR, help="Of which sandbox.")
+    state = click.option(
+        "--state-dir",
+        metavar="DIR",
+        type=click.Path(path_type=Path),
+        default=STATE_DIR,
+        show_default=True,
+        help="The directory that it was started with.",
+    )
     return state(
-        click.option("--console", metavar="URL", help="The console's address, if not the one of the state.")(command)
+        click.option("--console", metavar="URL", help="The console's address, which `sandbox up` prints.")(command)
     )
 
 
@@ -141,17 +210,11 @@ def _steering(command: Callable[..., None]) -> Callable[..., None]:
 @_steering
 def use(scenario: str, console: str | None, state_dir: Path) -> None:
     """Switch the running sandbox to SCENARIO."""
-    import msgspec
-
     from sandbox.scenario import find
-    from sandbox.steering import ask
+    from sandbox.steering import as_sent, ask
 
     found = find(scenario)
-    fields = {name: value for name, value in msgspec.to_builtins(found).items() if value not in (None, [], {})}
-    fields["faults"] = [
-        {name: value for name, value in fault.items() if value not in (None, {})} for fault in fields.get("faults", [])
-    ]
-    ask("PUT", "/api/scenario", fields, console=console, state_dir=state_dir)
+    ask("PUT", "/api/scenario", as_sent(found), console=console, state_dir=state_dir)
     click.echo(f"Now {found.name}: {found.title}")
 
 
@@ -175,30 +238,54 @@ def reset(console: str | None, state_dir: Path) -> None:
     click.echo(f"{running['name']} begins anew.")
 
 
-# --- errors ------------------------------------------------------------------------------------------------------
+# --- errors and colours ------------------------------------------------------------------------------------------
 
 
-@contextlib.contextmanager
-def _errors_as_lines() -> Iterator[None]:
-    """Print what goes wrong as one clear line on standard error, never as a traceback."""
+def _colour() -> bool | None:
+    """Say whether to print colours: no-color.org, force-color.org; None leaves it to whether this is a terminal."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR", "0") not in {"", "0"}:
+        return True
+    return False if os.environ.get("TERM") == "dumb" else None
+
+
+def _said(error: Exception) -> str:
+    """Say in one line what went wrong."""
+    if isinstance(error, click.UsageError):
+        command = error.ctx.command_path if error.ctx else "sandbox"
+        return f"{' '.join(error.format_message().split())} `{command} --help` tells more."
+    if isinstance(error, (SandboxError, click.ClickException)):
+        return str(error)
+    if isinstance(error, OSError):
+        return f"{error.filename or 'cannot print'}: {error.strerror or error}."
+    what = " ".join(f"{type(error).__name__}: {error}".split())
+    return f"This is a mistake of the sandbox itself: {what}. `python -X dev -m sandbox …` shows where."
+
+
+def _drop_output() -> None:
+    """Let what is still to be flushed go nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def main() -> int:
+    """Run the command line and give the exit code; what goes wrong is one clear line on standard error."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
     try:
-        yield
-    except SandboxError as error:
-        click.echo(f"sandbox: {error}", err=True)
-        sys.exit(BAD_INPUT)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(BAD_INPUT)
-    except click.exceptions.Exit as error:
-        sys.exit(error.exit_code)
+        code = cli.main(standalone_mode=False, color=_colour())
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except (KeyboardInterrupt, click.Abort):
-        sys.exit(130)
+        return INTERRUPTED
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(DONE)
-
-
-def main() -> None:
-    """Run the command line."""
-    with _errors_as_lines():
-        cli.main(standalone_mode=False)
+        _drop_output()
+        return DONE
+    except Exception as error:
+        if sys.flags.dev_mode and not isinstance(error, (SandboxError, click.ClickException)):
+            raise
+        if isinstance(error, OSError) and error.filename is None:
+            _drop_output()
+        click.echo(f"sandbox: {_said(error)}", err=True)
+        return BAD_INPUT
+    return code if isinstance(code, int) else DONE

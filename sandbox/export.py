@@ -6,11 +6,12 @@ import datetime as dt
 import shlex
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 import msgspec
 
 from sandbox import __version__
+from sandbox.timeline import path_of
 from sandbox.wire.exchange import Exchange
 
 
@@ -33,7 +34,7 @@ def _entry(exchange: Exchange) -> dict[str, Any]:
         "httpVersion": "HTTP/1.1",
         "cookies": [],
         "headers": _pairs(exchange.request_headers),
-        "queryString": _pairs(parse_qsl(urlsplit(exchange.url).query)),
+        "queryString": _pairs(parse_qsl(exchange.url.partition("?")[2], keep_blank_values=True)),
         "headersSize": -1,
         "bodySize": len(exchange.request_body.encode()),
     }
@@ -80,7 +81,7 @@ def as_mermaid(exchanges: Sequence[Exchange]) -> bytes:
     lines += ["  participant MCP as log-aggregator", "  participant WorkOS"]
     for exchange in exchanges:
         asker, asked = _LIFELINES[exchange.asker], _LIFELINES[exchange.system]
-        what = ",".join(exchange.mcp_methods) or urlsplit(exchange.url).path
+        what = ",".join(exchange.mcp_methods) or path_of(exchange.url)
         lines.append(f"  {asker}->>{asked}: {_plain(f'{exchange.method} {what}')}")
         arrow = "-->>" if exchange.ended in {"answered", "open"} else "--x"
         lines.append(f"  {asked}{arrow}{asker}: {exchange.status or exchange.ended} ({exchange.step})")
@@ -96,10 +97,11 @@ def as_curl(exchanges: Sequence[Exchange]) -> bytes:
     """Give a shell script that asks the same again; the secrets in it are fingerprints to be filled in."""
     lines = ["#!/bin/sh", "# Each request of the trace, in order. Fill in what stands between ‹ and ›."]
     for exchange in exchanges:
-        words = ["curl", "-i", "-X", exchange.method, exchange.url]
+        method = ["--head"] if exchange.method == "HEAD" else ["-X", exchange.method]
+        words = ["curl", "-i", "--globoff", *method, exchange.url]
         for name, value in exchange.request_headers:
-            if name not in {"host", "content-length", "connection", "accept-encoding"}:
-                words += ["-H", f"{name}: {value}"]
+            if name not in {"host", "content-length", "transfer-encoding", "connection", "accept-encoding"}:
+                words += ["-H", f"{name}: {value}" if value else f"{name};"]
         if exchange.request_body:
             words += ["--data-raw", exchange.request_body]
         answer = exchange.status or exchange.ended

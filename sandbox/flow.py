@@ -75,15 +75,15 @@ _GRANT_STEP: Final[dict[str, Step]] = {
 # The first pattern that matches the path decides. Both systems are asked on the paths of the other:
 # a client that found no metadata tries the old default endpoints on the MCP server itself.
 _PATH_STEP: Final[tuple[tuple[re.Pattern[str], Step], ...]] = (
-    (re.compile(r"/\.well-known/oauth-protected-resource(/|$)"), "resource-metadata"),
-    (re.compile(r".*/\.well-known/(oauth-authorization-server|openid-configuration)(/|$)"), "server-metadata"),
-    (re.compile(r"(/oauth2)?/register$"), "registration"),
+    (re.compile(r"/\.well-known/oauth-protected-resource(/|\Z)"), "resource-metadata"),
+    (re.compile(r".*/\.well-known/(oauth-authorization-server|openid-configuration)(/|\Z)"), "server-metadata"),
+    (re.compile(r"(/oauth2)?/register\Z"), "registration"),
     (re.compile(r"/oauth2/device"), "device"),
-    (re.compile(r"(/oauth2)?/token$"), "token"),
-    (re.compile(r"(/oauth2)?/authorize$|/oauth2/(error|sign-in|consent)$"), "authorization"),
-    (re.compile(r"/oauth2/jwks$|/sso/jwks/|/\.well-known/jwks\.json$"), "jwks"),
-    (re.compile(r"/oauth2/introspection$"), "introspection"),
-    (re.compile(r"/oauth2/userinfo$"), "userinfo"),
+    (re.compile(r"(/oauth2)?/token\Z"), "token"),
+    (re.compile(r"(/oauth2)?/authorize\Z|/oauth2/(error|sign-in|consent)\Z"), "authorization"),
+    (re.compile(r"/oauth2/jwks\Z|/sso/jwks/|/\.well-known/jwks\.json\Z"), "jwks"),
+    (re.compile(r"/oauth2/introspection\Z"), "introspection"),
+    (re.compile(r"/oauth2/userinfo\Z"), "userinfo"),
     (re.compile(r"(/sso|/user_management/sessions|/oauth2)/logout"), "logout"),
 )
 
@@ -106,10 +106,14 @@ def step_of(asked: Asked) -> Step:
     return "session" if asked.mcp_methods & SESSION_METHODS else "messages"
 
 
-def asker_of(system: System, step: Step, user_agent: str) -> Asker:
+_PAGE: Final = re.compile(r"/oauth2/device\Z|/_sandbox/")
+"""Pages of WorkOS, and what they load, at steps where otherwise a client asks."""
+
+
+def asker_of(system: System, step: Step, user_agent: str, path: str = "") -> Asker:
     """Say who asks: the client, the person's browser, or one of the two systems."""
     if user_agent.startswith(SERVICE_USER_AGENT):
         return "log-aggregator"
-    if system == "workos" and step in {"authorization", "logout"}:
+    if system == "workos" and (step in {"authorization", "logout"} or _PAGE.match(path)):
         return "browser"
     return "client"

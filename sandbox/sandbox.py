@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import sqlite3
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Self
 
@@ -30,7 +32,7 @@ from sandbox.workos import AuthKit, create_app
 from sandbox.workos.keys import Keys
 from sandbox.workos.records import Code
 from sandbox.workos.store import Store
-from sandbox.world import Addresses, World, expand, merged, overlay, placed, placeholder_values
+from sandbox.world import Addresses, expand, merged, overlay, placed, placeholder_values
 
 
 class Ports(NamedTuple):
@@ -48,8 +50,8 @@ class Sandbox:
     """The whole world on this machine: WorkOS, log-aggregator, the wire before both, and the console.
 
     Use it as an asynchronous context manager. `scenario` is a Scenario, a name of the library or a path; `world` is
-    laid over every scenario's world; with a `state_dir`, clients, grants and the signing key outlive it.
-    Raise SandboxError from `start` when a port or the state directory cannot be used.
+    laid over every scenario's world; with a `state_dir`, clients, grants and the signing key outlive it, and `fresh`
+    forgets those that are there. Raise SandboxError from `start` when a port or the state directory cannot be used.
     """
 
     def __init__(
@@ -60,14 +62,17 @@ class Sandbox:
         addresses: Sequence[str] = LOOPBACK,
         world: Mapping[str, Any] | None = None,
         state_dir: Path | None = None,
+        fresh: bool = False,
         seed: int | None = None,
         reveal: bool = False,
     ) -> None:
-        self.scenario = _scenario(scenario)
-        self._overrides = dict(world or {})
+        self.scenario = self._begun = _scenario(scenario)
+        self._given = dict(world or {})
+        self._overrides = self._given
         self._ports = ports
         self._listen = addresses
         self._state_dir = state_dir
+        self._fresh = fresh
         self.sources = Sources(seed)
         self._reveal = reveal
         self._open = AsyncExitStack()
@@ -76,18 +81,25 @@ class Sandbox:
     # --- life -----------------------------------------------------------------------------------------------------
 
     async def start(self) -> None:
-        """Open the ports and serve; the MCP application is imported meanwhile, in a thread."""
-        merged(self.scenario.built(), self._overrides)
-        sockets = {name: bind(name, number, self._listen) for name, number in self._ports._asdict().items()}
+        """Open the ports and serve; the MCP application is imported meanwhile, in a thread.
+
+        What a start that fails has opened is closed again.
+        """
+        try:
+            await self._start()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def _start(self) -> None:
+        sockets = {name: self._bound(name, number) for name, number in self._ports._asdict().items()}
+        host = _host(self._listen)
         self.addresses = Addresses(
-            **{name: f"http://localhost:{opened[0].getsockname()[1]}" for name, opened in sockets.items()}
+            **{name: f"http://{host}:{opened[0].getsockname()[1]}" for name, opened in sockets.items()}
         )
-        file = self._state_dir / "state.sqlite" if self._state_dir else None
-        self.store = Store(self.sources.now, file)
-        self._open.callback(self.store.close)
-        self.store.sweep()
+        self.store = self._opened_store()
         keys = Keys(self.sources, self._state_dir / "signing-key.pem" if self._state_dir else None)
-        world = self._placed(self.scenario)
+        world = placed(merged(self.scenario.built(), self._given), self.addresses)
         issuer = placeholder_values(world, self.addresses)["issuer"]
         self.authkit = AuthKit(world.workos, self.addresses.workos, issuer, self.sources, self.store, keys)
         self.logs = Logs(self.sources)
@@ -100,7 +112,7 @@ class Sandbox:
             reveal=self._reveal,
         )
         self.wire.trace.subscribe(self._log)
-        self._apply()
+        self._apply(self.scenario, self._given)
         flask = create_app(self.authkit)
 
         async def workos(scope: Scope, receive: Receive, send: Send) -> None:
@@ -122,6 +134,29 @@ class Sandbox:
         self._mcp.begin()
         self._open.push_async_callback(self._mcp.end)
 
+    def _bound(self, name: str, number: int) -> list[socket.socket]:
+        sockets = bind(name, number, self._listen)
+        for listener in sockets:
+            self._open.callback(listener.close)
+        return sockets
+
+    def _opened_store(self) -> Store:
+        """Open the records; what is to be forgotten is forgotten only now that the ports are ours."""
+        if self._state_dir is None:
+            store = Store(self.sources.now)
+        else:
+            if self._fresh:
+                _forget_state(self._state_dir)
+            store = Store(self.sources.now, self._state_dir / "state.sqlite")
+        self._open.callback(store.close)
+        try:
+            store.sweep()
+        except sqlite3.Error as error:
+            raise SandboxError(
+                f"{self._state_dir}: cannot keep state there: {error}. Start with --fresh to begin anew."
+            ) from error
+        return store
+
     async def ready(self) -> None:
         """Wait until the MCP application is there; the ports answer before."""
         await self._mcp.get()
@@ -133,11 +168,7 @@ class Sandbox:
         await self._open.aclose()
 
     async def __aenter__(self) -> Self:
-        try:
-            await self.start()
-        except BaseException:
-            await self.stop()
-            raise
+        await self.start()
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -147,31 +178,32 @@ class Sandbox:
 
     def use(self, scenario: Scenario | str) -> None:
         """Switch to another scenario: its world, its faults, and an empty trace. Clients and connections stay."""
-        self.scenario = _scenario(scenario)
+        used = _scenario(scenario)
+        self._apply(used, self._given)
+        self._begun = used
         self.wire.trace.clear()
-        self._apply()
 
     def fix(self) -> None:
         """Apply the scenario's fix; the trace goes on."""
-        self.scenario = self.scenario.healed()
-        self._apply()
+        self._apply(self.scenario.healed(), self._overrides)
 
     def change(self, world: Mapping[str, Any]) -> None:
-        """Change settings of the world; raise msgspec.ValidationError when they are none."""
+        """Change settings of the world; raise msgspec.ValidationError, and change none, when they are none."""
         changed = msgspec.structs.replace(self.scenario, world=overlay(self.scenario.world, world))
-        merged(changed.built(), self._overrides)
-        self.scenario = changed
-        self._apply(keep_faults=True)
+        self._apply(changed, _without(self._overrides, world), keep_faults=True)
 
     def reset(self) -> None:
-        """Restore everything as it was at the start of the scenario: no clients, no sessions, no trace."""
+        """Restore everything as it was at the start of the scenario: no clients, no sessions, no trace.
+
+        What `fix` and `change` did is undone, and every fault takes its turns anew.
+        """
         self.store.clear()
         self.service.keys.clear()
         self.service.expired_before = self.service.revoked_before = float("-inf")
         self._mcp.forget_sessions()
         self.logs.clear()
         self.wire.trace.clear()
-        self._apply()
+        self._apply(self._begun, self._given)
 
     def effect(self, action: str, what: str) -> None:
         """Change state, as a fault or the control API asks; raise SandboxError for an effect that there is not."""
@@ -208,7 +240,7 @@ class Sandbox:
     @property
     def is_loopback(self) -> bool:
         """Whether only this machine can reach it."""
-        return tuple(self._listen) == LOOPBACK
+        return set(self._listen) <= set(LOOPBACK)
 
     @property
     def trace(self) -> Trace:
@@ -224,11 +256,10 @@ class Sandbox:
         client_id = claims.get("client_id")
         return story(self.trace, client_id if isinstance(client_id, str) else None)
 
-    def _placed(self, scenario: Scenario) -> World:
-        return placed(merged(scenario.built(), self._overrides), self.addresses)
-
-    def _apply(self, *, keep_faults: bool = False) -> None:
-        self.world = self._placed(self.scenario)
+    def _apply(self, scenario: Scenario, overrides: dict[str, Any], *, keep_faults: bool = False) -> None:
+        """Put a scenario to work; raise msgspec.ValidationError, and leave all as it was, when its world is none."""
+        self.world = placed(merged(scenario.built(), overrides), self.addresses)
+        self.scenario, self._overrides = scenario, overrides
         values = placeholder_values(self.world, self.addresses)
         self.authkit.settings = self.world.workos
         self.authkit.issuer = values["issuer"]
@@ -243,6 +274,32 @@ class Sandbox:
         failed = exchange.status is None or exchange.status >= 400  # noqa: PLR2004
         level: Level = "warning" if failed and exchange.step != "challenge" else "info"
         self.logs.add_exchange(exchange, level, odd(exchange))
+
+
+def _without(settings: Mapping[str, Any], named: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the settings but for those that are named, nested by mapping."""
+    left = {name: value for name, value in settings.items() if name not in named}
+    inner = {name: (settings[name], named[name]) for name in settings if name in named}
+    return left | {
+        name: _without(old, new)
+        for name, (old, new) in inner.items()
+        if isinstance(old, Mapping) and isinstance(new, Mapping)
+    }
+
+
+def _forget_state(state_dir: Path) -> None:
+    try:
+        for file in (*state_dir.glob("state.sqlite*"), state_dir / "signing-key.pem"):
+            file.unlink(missing_ok=True)
+    except OSError as error:
+        raise SandboxError(f"{error.filename}: cannot be forgotten: {error.strerror}.") from error
+
+
+def _host(addresses: Sequence[str]) -> str:
+    """Give the name by which URLs call this machine: localhost, unless that is not where the ports are."""
+    if set(addresses) & {*LOOPBACK, "0.0.0.0", "::"}:
+        return "localhost"
+    return f"[{addresses[0]}]" if ":" in addresses[0] else addresses[0]
 
 
 def _scenario(scenario: Scenario | str) -> Scenario:
@@ -267,6 +324,14 @@ class _Mcp:
         return await asyncio.shield(self._ready)
 
     async def _run(self) -> None:
+        try:
+            await self._serve()
+        except Exception as error:
+            if self._ready.done():
+                raise
+            self._ready.set_exception(error)  # whoever waits for the application learns why it never comes
+
+    async def _serve(self) -> None:
         server_module = await _imported("sandbox.log_aggregator.server")
         sandbox = self._sandbox
         self._server = server_module.build(sandbox.logs, sandbox.explain, version=__version__)
@@ -289,15 +354,13 @@ class _Mcp:
             self._running.cancel()
         await asyncio.gather(self._running, return_exceptions=True)
         self._ready.cancel()
+        await asyncio.gather(self._ready, return_exceptions=True)
 
 
 async def _imported(name: str) -> Any:
     """Import a module in a thread that does not keep the process alive."""
     import importlib
-    import sys
 
-    if name in sys.modules:
-        return sys.modules[name]
     loop = asyncio.get_running_loop()
     done: asyncio.Future[Any] = loop.create_future()
 
@@ -306,7 +369,7 @@ async def _imported(name: str) -> Any:
             outcome, result = done.set_result, importlib.import_module(name)
         except BaseException as error:  # noqa: BLE001 - it is raised again where it is awaited
             outcome, result = done.set_exception, error  # type: ignore[assignment]
-        if not loop.is_closed():
+        with suppress(RuntimeError):  # the loop was closed meanwhile
             loop.call_soon_threadsafe(lambda: None if done.done() else outcome(result))
 
     threading.Thread(target=work, name="import mcp", daemon=True).start()

@@ -11,9 +11,12 @@ from urllib.parse import parse_qsl, urlsplit
 import click
 
 from sandbox.flow import SERVICE_USER_AGENT, STEP_MEANING
+from sandbox.plain import one_line
 from sandbox.wire.exchange import Exchange
 
 _FIRST_ERROR: Final = 400
+_PATH: Final = 80
+_METHOD: Final = 16
 _JSON_STEPS: Final = frozenset({"resource-metadata", "server-metadata", "registration", "token", "refresh", "jwks"})
 _ENDED: Final = {
     "dropped": "connection dropped, no answer",
@@ -24,11 +27,15 @@ _ENDED: Final = {
 
 
 def odd(exchange: Exchange) -> str:
-    """Say what is odd about an exchange, in a few words; nothing when nothing is.
+    """Say what is odd about an exchange, in a few words on one line; nothing when nothing is.
 
     It reads the exchange alone: an error's code and text, an answer that is no JSON where JSON belongs, a redirect
     that carries an error, a connection that broke.
     """
+    return one_line(_odd(exchange))
+
+
+def _odd(exchange: Exchange) -> str:
     if exchange.ended in {"dropped", "cut", "unanswered"}:
         return _ENDED[exchange.ended]
     document = _document(exchange)
@@ -36,7 +43,8 @@ def odd(exchange: Exchange) -> str:
     location = exchange.response_header("location")
     if location is not None:
         said.append(_redirect_text(location))
-    if exchange.status is not None and exchange.status < _FIRST_ERROR and exchange.step in _JSON_STEPS:
+    asked_for_json = exchange.step in _JSON_STEPS and exchange.method in {"GET", "POST"}
+    if exchange.status is not None and exchange.status < _FIRST_ERROR and asked_for_json:
         content_type = exchange.response_header("content-type") or "no content type"
         if document is None and location is None:
             said.append(f"{content_type.partition(';')[0]} where JSON belongs")
@@ -46,6 +54,14 @@ def odd(exchange: Exchange) -> str:
     return ", ".join(text for text in said if text)
 
 
+def path_of(url: str) -> str:
+    """Give the path of a URL; the whole text when it is no URL."""
+    try:
+        return urlsplit(url).path
+    except ValueError:
+        return url
+
+
 def _challenge_text(challenge: str | None) -> str:
     return "the challenge names no resource_metadata" if challenge else "no WWW-Authenticate header"
 
@@ -53,7 +69,7 @@ def _challenge_text(challenge: str | None) -> str:
 def _document(exchange: Exchange) -> Any:
     try:
         return json.loads(exchange.response_body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 
@@ -68,7 +84,10 @@ def _error_text(document: dict[str, Any]) -> str:
 
 
 def _redirect_text(location: str) -> str:
-    parts = urlsplit(location)
+    try:
+        parts = urlsplit(location)
+    except ValueError:
+        return f"redirect to {location}, which is no URL"
     fields = dict(parse_qsl(parts.query))
     if "error" in fields:
         return f"redirect with error={fields['error']}"
@@ -81,23 +100,22 @@ def line(exchange: Exchange) -> str:
     broken = exchange.ended in {"dropped", "cut", "unanswered"} or (exchange.status or 0) >= _FIRST_ERROR
     expected = exchange.step == "challenge" and exchange.status in {401, None} and exchange.ended == "answered"
     colour = "yellow" if expected else "red" if broken else "green"
-    parts = urlsplit(exchange.url)
-    what = ",".join(exchange.mcp_methods) or parts.path
+    what = one_line(",".join(exchange.mcp_methods) or path_of(exchange.url), _PATH)
     status = str(exchange.status) if exchange.status is not None else "  –"
     text = (
         click.style(at, dim=True)
         + "  "
         + click.style(f"{exchange.step:<17}", bold=True)
         + f" {exchange.asker:>14} → {exchange.system:<14} "
-        + f"{exchange.method:<6} {what:<44} "
+        + f"{one_line(exchange.method, _METHOD):<6} {what:<44} "
         + click.style(status, fg=colour, bold=True)
         + click.style(f" {exchange.seconds * 1000:>5.0f} ms", dim=True)
     )
     note = odd(exchange)
     if note:
-        text += "  " + click.style(note[:160], fg=colour)
+        text += "  " + click.style(note, fg=colour)
     for fault in exchange.faults:
-        text += "  " + click.style(f"✗ {fault}", fg="magenta")
+        text += "  " + click.style(f"✗ {one_line(fault)}", fg="magenta")
     return text
 
 
@@ -140,18 +158,18 @@ def story(trace: Iterable[Exchange], client_id: str | None) -> str:
     if not exchanges:
         return "The trace holds no exchange of this client; it may have been cleared since."
     begin = exchanges[0].at
-    lines = [f"How {client_id or 'this client'} connected, in {len(exchanges)} exchanges:"]
+    lines = [f"How {one_line(client_id or 'this client')} connected, in {len(exchanges)} exchanges:"]
     step = None
     for exchange in exchanges:
         if exchange.step != step:
             step = exchange.step
             lines.append(f"\n{step}: {STEP_MEANING[step]}")
         note = odd(exchange)
-        path = urlsplit(exchange.url).path
-        what = f"{path} ({', '.join(exchange.mcp_methods)})" if exchange.mcp_methods else path
+        path = path_of(exchange.url)
+        what = one_line(f"{path} ({', '.join(exchange.mcp_methods)})" if exchange.mcp_methods else path)
         answer = exchange.status if exchange.status is not None else _ENDED[exchange.ended]
         lines.append(
-            f"  {exchange.at - begin:+.2f} s  {exchange.asker} asked {exchange.system}: {exchange.method} {what}"
-            f" → {answer}" + (f" ({note})" if note else "")
+            f"  {exchange.at - begin:+.2f} s  {exchange.asker} asked {exchange.system}: {one_line(exchange.method, _METHOD)}"
+            f" {what} → {answer}" + (f" ({note})" if note else "")
         )
     return "\n".join(lines)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ipaddress
 import json
 import logging
 import os
 import signal
-import sys
+import socket
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -17,11 +19,13 @@ import click
 import msgspec
 
 from sandbox.errors import SandboxError
+from sandbox.leaving import INTERRUPTED
+from sandbox.printer import Printer
 from sandbox.sandbox import Ports, Sandbox
 from sandbox.scenario import find
 from sandbox.steering import RUNNING
 from sandbox.timeline import line
-from sandbox.wire.exchange import Exchange
+from sandbox.wire.exchange import Exchange, Listener
 from sandbox.wire.port import LOOPBACK
 
 UNSAFE: Final = (
@@ -45,25 +49,42 @@ class Options(NamedTuple):
     state_dir: Path
     reveal: bool
     listen: str | None
+    colour: bool | None = None
 
 
 def run(options: Options) -> None:
     """Run until Ctrl-C or SIGTERM; raise SandboxError for what stands in the way of a start."""
+    if options.listen is not None:
+        _check_address(options.listen)
     sandbox = Sandbox(
         find(options.scenario),
         ports=Ports(options.workos_port, options.mcp_port, options.console_port),
         addresses=(options.listen,) if options.listen else LOOPBACK,
         world=_overrides(options),
         state_dir=None if options.seed is not None else options.state_dir,
+        fresh=options.fresh,
         seed=options.seed,
         reveal=options.reveal,
     )
-    _make_state_dir(options.state_dir, fresh=options.fresh)
+    _make_state_dir(options.state_dir)
     _log_to(options.state_dir / "sandbox.log")
-    if options.listen is not None:
+    if not sandbox.is_loopback:
         click.echo(click.style(UNSAFE.format(address=options.listen), fg="yellow"), err=True)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_serve(sandbox, options.state_dir, as_json=options.as_json))
+        runner.run(_serve(sandbox, options))
+
+
+def _check_address(address: str) -> None:
+    """Raise SandboxError for what is no IP address of this machine."""
+    try:
+        family = socket.AF_INET if ipaddress.ip_address(address).version == 4 else socket.AF_INET6  # noqa: PLR2004
+    except ValueError as error:
+        raise SandboxError(f"--listen takes an IP address, such as 0.0.0.0, and not {address!r}.") from error
+    try:
+        with socket.socket(family) as probe:
+            probe.bind((address, 0))
+    except OSError as error:
+        raise SandboxError(f"--listen {address}: {error.strerror}. It takes an address of this machine.") from error
 
 
 def _overrides(options: Options) -> dict[str, Any]:
@@ -86,39 +107,63 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
-def _make_state_dir(state_dir: Path, *, fresh: bool) -> None:
+def _make_state_dir(state_dir: Path) -> None:
+    """Make the directory, out of git's sight; one that is there already is somebody's, and left as it is."""
     try:
-        state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        state_dir.mkdir(mode=0o700, parents=True)
         (state_dir / ".gitignore").write_text("*\n")
-        if fresh:
-            for file in state_dir.glob("state.sqlite*"):
-                file.unlink()
-            (state_dir / "signing-key.pem").unlink(missing_ok=True)
+    except FileExistsError as error:
+        if not state_dir.is_dir():
+            raise SandboxError(f"{state_dir}: This is no directory. Choose another with --state-dir.") from error
     except OSError as error:
-        raise SandboxError(f"{state_dir}: {error.strerror}. Choose another with --state-dir.") from error
+        raise SandboxError(f"{error.filename}: {error.strerror}. Choose another place with --state-dir.") from error
 
 
 def _log_to(file: Path) -> None:
     """Let what the libraries have to say go to a file, not between the lines of the timeline."""
-    logging.basicConfig(filename=file, level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    try:
+        handler = logging.FileHandler(file)
+    except OSError as error:
+        raise SandboxError(f"{file}: {error.strerror}. Choose another place with --state-dir.") from error
+    logging.basicConfig(
+        handlers=[handler], level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s"
+    )
     logging.captureWarnings(capture=True)
+    logging.raiseExceptions = False  # a disk that is full is no reason to print a traceback
 
 
-async def _serve(sandbox: Sandbox, state_dir: Path, *, as_json: bool) -> None:
+async def _serve(sandbox: Sandbox, options: Options) -> None:
+    stop = _stopped_by_signals()
+    printer = Printer(colour=options.colour)
+    try:
+        async with sandbox:
+            with _announced(sandbox, options.state_dir):
+                printer.say(_ready(sandbox) if options.as_json else _greeting(sandbox))
+                sandbox.trace.subscribe(partial(_as_json, printer) if options.as_json else _as_lines(printer))
+                await stop.wait()
+            unfired = sandbox.unfired()
+        if not options.as_json:
+            for fault in unfired if len(sandbox.trace) else ():
+                printer.say(_dim(fault))
+            printer.say("\nStopped.")
+    finally:
+        printer.close()
+
+
+def _stopped_by_signals() -> asyncio.Event:
+    """Give the event that a signal sets; a second signal ends the process there and then."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    async with sandbox:
-        with _announced(sandbox, state_dir):
-            _say(_ready(sandbox) if as_json else _greeting(sandbox))
-            sandbox.trace.subscribe(_as_json if as_json else _as_line)
-            await stop.wait()
-        unfired = sandbox.unfired()
-    if not as_json:
-        for fault in unfired if len(sandbox.trace) else ():
-            _say(click.style(fault, dim=True))
-        _say("\nStopped.")
+
+    def asked() -> None:
+        if stop.is_set():
+            os._exit(INTERRUPTED)
+        stop.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup means it
+            loop.add_signal_handler(number, asked)
+    return stop
 
 
 @contextlib.contextmanager
@@ -138,20 +183,23 @@ def _announced(sandbox: Sandbox, state_dir: Path) -> Iterator[None]:
                 file.unlink()
 
 
-def _say(text: str) -> None:
-    """Print at once; a reader who left is no reason to stop."""
-    with contextlib.suppress(BrokenPipeError):
-        click.echo(text)
-        sys.stdout.flush()
+def _as_lines(printer: Printer) -> Listener:
+    """Print each exchange as a line, once; a stream when it opens."""
+    open_streams: set[int] = set()
+
+    def listen(exchange: Exchange) -> None:
+        if exchange.number in open_streams:
+            open_streams.discard(exchange.number)
+            return
+        if exchange.ended == "open":
+            open_streams.add(exchange.number)
+        printer.say(line(exchange))
+
+    return listen
 
 
-def _as_line(exchange: Exchange) -> None:
-    if exchange.ended == "open" or exchange.step != "messages" or exchange.method != "GET":
-        _say(line(exchange))
-
-
-def _as_json(exchange: Exchange) -> None:
-    _say(msgspec.json.encode({"exchange": exchange}).decode())
+def _as_json(printer: Printer, exchange: Exchange) -> None:
+    printer.say(msgspec.json.encode({"exchange": exchange}).decode())
 
 
 def _ready(sandbox: Sandbox) -> str:
@@ -185,7 +233,8 @@ def _greeting(sandbox: Sandbox) -> str:
         f"    claude mcp add --transport http log-aggregator {sandbox.mcp_url}",
         "    claude mcp list",
         "",
-        _dim("  Sign in with /mcp in Claude Code, or `claude mcp login log-aggregator`. Ctrl-C ends the sandbox."),
+        _dim("  Sign in with /mcp in Claude Code, or `claude mcp login log-aggregator`."),
+        _dim("  Ctrl-C ends the sandbox."),
         "",
     ]
     return "\n".join(lines)

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import os
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
-from typing import Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
 from sandbox.sandbox import Sandbox
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
 Start = Callable[..., Awaitable[Sandbox]]
+
+
+def missing(tool: str) -> NoReturn:
+    """Skip a test for want of a tool; with CI=true that is a failure."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"{tool} is missing, and CI skips nothing")
+    pytest.skip(f"needs {tool}")
 
 
 @pytest.fixture
@@ -28,3 +40,19 @@ async def start() -> AsyncIterator[Start]:
 async def sandbox(start: Start) -> Sandbox:
     """Give the healthy world."""
     return await start()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """Start the system's Chromium, without a window and without its own errands on the network."""
+    from playwright.sync_api import sync_playwright
+
+    program = shutil.which("chromium")
+    if program is None:
+        missing("Chromium")
+    quiet = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"]
+    errands = ["--disable-background-networking", "--disable-component-update"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=quiet + errands)
+        yield browser
+        browser.close()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.claude_code import NEWEST, OLD, ClaudeCode, installed
-from tests.conftest import Start
+from tests.conftest import Start, missing
 
 pytestmark = pytest.mark.claude_code
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.claude_code
 def claude(version: str, home: Path) -> ClaudeCode:
     """Give a Claude Code that was never used; skip the test where there is none."""
     if not installed(version):
-        pytest.skip(f"needs Claude Code {version}; `make test` installs it where Node is")
+        missing(f"Claude Code {version}")
     return ClaudeCode(version, home)
 
 

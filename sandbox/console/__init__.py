@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandbox.console.api import create_app
+from sandbox.console.api import EVENTS, create_app
 from sandbox.console.events import events
 from sandbox.wire import wsgi
-from sandbox.wire.asgi import Application, Receive, Scope, Send, read_request, send_response
+from sandbox.wire.asgi import Application, LeftError, Receive, Scope, Send, read_request, send_response
+from sandbox.wire.message import json_response
 
 if TYPE_CHECKING:
     from sandbox.sandbox import Sandbox
@@ -18,10 +19,16 @@ def create_console(sandbox: Sandbox) -> Application:
     flask = create_app(sandbox)
 
     async def console(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["path"] == "/api/events" and scope["method"] == "GET":
+        if scope["path"] == EVENTS and scope["method"] == "GET":
             await events(sandbox.trace, receive, send)
             return
-        request = await read_request(scope, receive)
+        try:
+            request = await read_request(scope, receive)
+        except LeftError:
+            return
+        except OverflowError:
+            await send_response(json_response(413, {"error": "The body is over 4 MiB."}), send)
+            return
         await send_response(wsgi.call(flask, request, sandbox.addresses.console), send)
 
     return console

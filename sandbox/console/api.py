@@ -7,16 +7,21 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 from flask import Flask, Response, current_app, request
+from msgspec import NODEFAULT, Struct
+from msgspec.structs import FieldInfo
 from werkzeug.exceptions import HTTPException
 
 from sandbox import __version__, export
 from sandbox.errors import SandboxError
 from sandbox.scenario import Scenario, library, read_value
-from sandbox.wire.redaction import fingerprint
+from sandbox.wire.redaction import marked
 from sandbox.workos.records import Client, Grant, RefreshToken
 
 if TYPE_CHECKING:
     from sandbox.sandbox import Sandbox
+
+EVENTS: Final = "/api/events"
+"""The stream of exchanges; it is served beside Flask, as it has to wait."""
 
 _EXTENSION: Final = "sandbox"
 
@@ -44,8 +49,10 @@ def _answer(value: Any, status: int = 200) -> Response:
 
 
 def _http_error(error: HTTPException) -> Response:
-    served = sorted(f"{route.method} {route.path}" for route in ROUTES)
-    return _answer({"error": f"{error.name}: {error.description}", "served": served}, error.code or 500)
+    served = sorted([f"GET {EVENTS}", *(f"{route.method} {route.path}" for route in ROUTES)])
+    answer = _answer({"error": f"{error.name}: {error.description}", "served": served}, error.code or 500)
+    answer.headers.extend((name, value) for name, value in error.get_headers() if name == "Allow")
+    return answer
 
 
 def _asked() -> dict[str, Any]:
@@ -82,20 +89,41 @@ def scenario() -> Response:
 
 
 def _described(value: Scenario) -> dict[str, Any]:
-    fields: dict[str, Any] = msgspec.to_builtins(value)
-    fields["faults"] = [
-        {name: item for name, item in fault.items() if item is not None and item != {}} for fault in fields["faults"]
-    ]
-    return fields
+    """Give a scenario as one would write it, with its name: what was left out stays out."""
+    written: dict[str, Any] = _hidden(_written(value))
+    return {"name": value.name, **written}
+
+
+def _written(value: Any) -> Any:
+    if isinstance(value, Struct):
+        defaults = {field.name: _default(field) for field in msgspec.structs.fields(value)}
+        given = {name: getattr(value, name) for name in defaults}
+        return {name: _written(item) for name, item in given.items() if item != defaults[name]}
+    return [_written(item) for item in value] if isinstance(value, tuple) else value
+
+
+def _default(field: FieldInfo) -> Any:
+    return field.default if field.default_factory is NODEFAULT else field.default_factory()
+
+
+def _hidden(value: Any) -> Any:
+    """Give a JSON-like value with fingerprints for client secrets, unless secrets are revealed."""
+    if isinstance(value, dict) and not _sandbox().wire.reveal:
+        return {
+            key: marked(key, item) if key == "client_secret" and isinstance(item, str) else _hidden(item)
+            for key, item in value.items()
+        }
+    return [_hidden(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def put_scenario() -> Response:
-    """Switch to a scenario: `{"name": …}`, or a whole scenario."""
+    """Switch to a scenario: `{"name": …}`, or a whole scenario, as this API gives it."""
     sandbox, asked = _sandbox(), _asked()
     if set(asked) == {"name"}:
         sandbox.use(str(asked["name"]))
     else:
         name = str(asked.pop("name", "unnamed"))
+        asked.pop("unfired", None)
         sandbox.use(read_value(asked, name=name))
     return scenario()
 
@@ -124,7 +152,7 @@ def trace() -> Response:
 
 def world() -> Response:
     """Give the settings of both systems."""
-    return _answer(_sandbox().world)
+    return _answer(_hidden(msgspec.to_builtins(_sandbox().world)))
 
 
 def patch_world() -> Response:
@@ -142,20 +170,13 @@ def state() -> Response:
     clients = [*filter(None, applications), *(client for _, client in sandbox.store.all(Client))]
     return _answer(
         {
-            "clients": [_client(client, reveal=sandbox.wire.reveal) for client in clients],
+            "clients": _hidden(msgspec.to_builtins(clients)),
             "grants": [grant for _, grant in sandbox.store.all(Grant)],
             "refresh_tokens": sum(1 for _ in sandbox.store.all(RefreshToken)),
             "users": sandbox.world.workos.users,
             "signing_key": server.keys.current.kid,
         }
     )
-
-
-def _client(client: Client, *, reveal: bool) -> dict[str, Any]:
-    fields: dict[str, Any] = msgspec.to_builtins(client)
-    if client.client_secret is not None and not reveal:
-        fields["client_secret"] = f"‹client_secret {fingerprint(client.client_secret)}›"
-    return fields
 
 
 def effects() -> Response:
@@ -178,8 +199,10 @@ def openapi() -> Response:
             operation |= {"requestBody": body}
             operation["responses"] |= {"400": {"description": "the body says something that cannot be done"}}
         paths.setdefault(route.path, {})[route.method.lower()] = operation
+    formats = {"name": "format", "in": "query", "schema": {"enum": list(export.FORMATS), "default": "json"}}
+    paths["/api/trace"]["get"]["parameters"] = [formats]
     stream = {"summary": "Stream the exchanges as they happen.", "responses": {"200": {"description": "server-sent"}}}
-    paths["/api/events"] = {"get": stream}
+    paths[EVENTS] = {"get": stream}
     info = {"title": "Sandbox control API", "version": __version__}
     return _answer({"openapi": "3.1.0", "info": info, "paths": paths})
 

@@ -45,11 +45,11 @@ async def events(trace: Trace, receive: Receive, send: Send) -> None:
 async def _next(queue: asyncio.Queue[Exchange], left: asyncio.Future[None]) -> Exchange | None:
     waiting = asyncio.ensure_future(queue.get())
     both: set[asyncio.Future[Any]] = {waiting, left}
-    await asyncio.wait(both, timeout=_HEARTBEAT, return_when=asyncio.FIRST_COMPLETED)
-    if waiting.done():
-        return waiting.result()
-    waiting.cancel()
-    return None
+    try:
+        await asyncio.wait(both, timeout=_HEARTBEAT, return_when=asyncio.FIRST_COMPLETED)
+        return waiting.result() if waiting.done() else None
+    finally:
+        waiting.cancel()
 
 
 async def _until_left(receive: Receive) -> None:

@@ -10,7 +10,8 @@ from flask import Flask, Response, request
 from msgspec import Meta, Struct, field
 from werkzeug.exceptions import BadRequest, HTTPException, NotFound, RequestEntityTooLarge, UnsupportedMediaType
 
-from sandbox.log_aggregator.logs import END_OF_TIME, LEVELS, SANDBOX, Entry, Level, Logs, as_json, moment
+from sandbox.log_aggregator.logs import LEVELS, SANDBOX, Entry, Level, Logs, as_json
+from sandbox.log_aggregator.query import END_OF_TIME, moment
 from sandbox.scenario.wording import choice, quoted
 
 BODY_LIMIT: Final = 1024 * 1024

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import re
 import sqlite3
@@ -13,12 +12,11 @@ from urllib.parse import urlsplit
 
 from msgspec import Meta, Struct, field
 
-from sandbox.durations import seconds
+from sandbox.log_aggregator.query import CHOSEN, END_OF_TIME, GROUPED, Grouping, iso, match_expression, plain
 from sandbox.sources import Sources
 from sandbox.wire.exchange import Exchange
 
 Level = Literal["debug", "info", "warning", "error"]
-Grouping = Literal["service", "level", "hour"]
 
 LEVELS: Final[tuple[Level, ...]] = get_args(Level)
 """Every level, the least severe first."""
@@ -31,12 +29,6 @@ KEPT: Final = {SANDBOX: 10_000, "": 50_000}
 
 LIMIT: Final = 200
 """The most entries that a read gives."""
-
-END_OF_TIME: Final = 253_402_300_799.0
-"""The last second of the year 9999, after which a time has no date."""
-
-_QUERY_LENGTH: Final = 1000
-_QUERY_WORDS: Final = 32
 
 
 class Entry(Struct, frozen=True, kw_only=True):
@@ -68,11 +60,6 @@ class ServiceSummary(Struct, frozen=True):
     last: float
 
 
-def iso(at: float) -> str:
-    """Write a time in UTC, to the millisecond."""
-    return dt.datetime.fromtimestamp(at, dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
 def as_json(entry: Entry) -> dict[str, Any]:
     """Give an entry as it is shown in JSON, its time written both ways."""
     return {
@@ -86,53 +73,9 @@ def as_json(entry: Entry) -> dict[str, Any]:
     }
 
 
-def moment(text: str, now: float) -> float:
-    """Read a time: a duration before now (`15m`), ISO 8601 (UTC unless it says otherwise), or seconds since the epoch.
-
-    Return seconds since the epoch. Raise ValueError, with examples, when the text is no time.
-    """
-    written = text.strip()
-    try:
-        if re.fullmatch(r"\d{9,12}(\.\d+)?", written):
-            at = float(written)
-        elif re.match(r"\d{4}-", written):
-            date = dt.datetime.fromisoformat(written)
-            at = (date if date.tzinfo else date.replace(tzinfo=dt.UTC)).timestamp()
-        else:
-            at = now - abs(seconds(written))
-        if 0 <= at <= END_OF_TIME:
-            return at
-    except (ValueError, OverflowError):
-        pass
-    raise ValueError(
-        f"{text[:40]!r} is no time; write a duration before now such as 15m, 2h or 1d,"
-        " a date such as 2026-01-05T09:00:00Z, or seconds since the epoch"
-    )
-
-
-def match_expression(query: str) -> str | None:
-    """Write what a person typed as an FTS5 expression: words, "phrases" and beginnings*, all of them wanted.
-
-    Every term is quoted, so that no operator of FTS5 is left and no text is a syntax error. None when the query holds
-    no word. Only the first thousand characters and 32 terms count.
-    """
-    terms = []
-    for phrase, phrase_star, word in re.findall(r'"([^"]*)"(\*?)|([^\s"]+)', _plain(query[:_QUERY_LENGTH])):
-        text = phrase or word
-        star = "*" if phrase_star or word.endswith("*") else ""
-        if any(char.isalnum() for char in text):
-            terms.append(f'"{text}"{star}')
-    return " AND ".join(terms[:_QUERY_WORDS]) or None
-
-
-def _plain(text: str) -> str:
-    """Give the text without what SQLite cannot take: null characters and half surrogates."""
-    return text.replace("\x00", " ").encode("utf-8", "replace").decode()
-
-
 def _as_columns(entry: Entry) -> tuple[float, str, int, str, str]:
-    fields = _plain(json.dumps(entry.fields, ensure_ascii=False, default=str))
-    return entry.at, _plain(entry.service), LEVELS.index(entry.level), _plain(entry.message), fields
+    fields = plain(json.dumps(entry.fields, ensure_ascii=False, default=str))
+    return entry.at, plain(entry.service), LEVELS.index(entry.level), plain(entry.message), fields
 
 
 def _as_entry(row: tuple[int, float, str, int, str, str]) -> Entry:
@@ -149,23 +92,9 @@ CREATE INDEX by_service ON entries (service, id);
 CREATE VIRTUAL TABLE words USING fts5 (service, message, fields, tokenize = 'unicode61 remove_diacritics 2');
 """
 
-_CHOSEN: Final = """
-    FROM entries
-    WHERE (:match IS NULL OR id IN (SELECT rowid FROM words WHERE words MATCH :match))
-    AND (:service IS NULL OR service = :service)
-    AND severity >= :severity
-    AND at >= :since
-"""
-
 _TOO_MANY: Final = {
     SANDBOX: "SELECT id FROM entries WHERE service = 'sandbox' ORDER BY id DESC LIMIT -1 OFFSET :kept",
     "": "SELECT id FROM entries WHERE service <> 'sandbox' ORDER BY id DESC LIMIT -1 OFFSET :kept",
-}
-
-_GROUPED: Final[dict[Grouping, tuple[str, str]]] = {
-    "service": ("service", "total DESC, key"),
-    "level": ("severity", "key DESC"),
-    "hour": ("strftime('%Y-%m-%dT%H:00Z', at, 'unixepoch')", "key"),
 }
 
 
@@ -246,7 +175,7 @@ class Logs:
     ) -> int:
         """Count what `search` would find without a limit."""
         chosen = _chosen(query, service, level, since)
-        number: int = self._opened().execute(f"SELECT count(*) {_CHOSEN}", chosen).fetchone()[0]
+        number: int = self._opened().execute(f"SELECT count(*) {CHOSEN}", chosen).fetchone()[0]
         return number
 
     def tail(self, service: str | None = None, limit: int = 20) -> list[Entry]:
@@ -255,9 +184,9 @@ class Logs:
 
     def stats(self, by: Grouping, service: str | None = None, since: float | None = None) -> list[Count]:
         """Count entries by service (most first), by level (worst first), or by hour in UTC (oldest first)."""
-        key, order = _GROUPED[by]
+        key, order = GROUPED[by]
         rows = self._opened().execute(
-            f"SELECT {key} AS key, count(*) AS total, sum(severity = 2), sum(severity = 3) {_CHOSEN}"
+            f"SELECT {key} AS key, count(*) AS total, sum(severity = 2), sum(severity = 3) {CHOSEN}"
             f" GROUP BY key ORDER BY {order}",
             _chosen("", service, None, since),
         )
@@ -275,12 +204,12 @@ class Logs:
         return self._remove(
             self._opened(),
             "SELECT id FROM entries WHERE service = :service AND at < :before",
-            {"service": _plain(service), "before": END_OF_TIME + 1 if before is None else before},
+            {"service": plain(service), "before": END_OF_TIME + 1 if before is None else before},
         )
 
     def _read(self, chosen: dict[str, Any], limit: int) -> list[Entry]:
         rows = self._opened().execute(
-            f"SELECT id, at, service, severity, message, fields {_CHOSEN} ORDER BY at DESC, id DESC LIMIT :limit",
+            f"SELECT id, at, service, severity, message, fields {CHOSEN} ORDER BY at DESC, id DESC LIMIT :limit",
             chosen | {"limit": max(1, min(limit, LIMIT))},
         )
         return [_as_entry(row) for row in rows]
@@ -327,7 +256,7 @@ class Logs:
 def _chosen(query: str, service: str | None, level: Level | None, since: float | None) -> dict[str, Any]:
     return {
         "match": match_expression(query),
-        "service": None if service is None else _plain(service),
+        "service": None if service is None else plain(service),
         "severity": 0 if level is None else LEVELS.index(level),
         "since": 0.0 if since is None else since,
     }

@@ -96,6 +96,7 @@ def _texts(scenario: Scenario) -> list[tuple[str, int]]:
     weighed = (
         ((scenario.name, *scenario.also_known_as), 16),
         ((scenario.title,), 8),
+        (tuple(symptom.prints for symptom in scenario.symptoms), 8),
         (scenario.references, 4),
         ((scenario.cause or "",), 2),
         ((scenario.story,), 1),

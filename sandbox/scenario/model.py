@@ -161,6 +161,15 @@ class Expect(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     sees: Annotated[tuple[Seen, ...], Said(description="exchanges that show the harm")] = ()
 
 
+class Symptom(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a client prints, word for word, where it was seen."""
+
+    client: Annotated[str, Said(description="the client's name, such as Claude Code")]
+    version: Annotated[str | None, Said(description="the client's version, when it is known")] = None
+    prints: Annotated[str, Said(description="the words on the screen; … stands for what varies")]
+    seen: Annotated[str, Said(description="`measured` with this sandbox, or the report that quotes it")]
+
+
 class Scenario(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A named world plus faults, with its story, cause and fix."""
 
@@ -177,6 +186,7 @@ class Scenario(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     fixed: Annotated[
         dict[str, Any], Said(description="the world's settings after the fix; a fix also takes the faults away")
     ] = field(default_factory=dict)
+    symptoms: Annotated[tuple[Symptom, ...], Said(description="what clients print")] = ()
     references: Annotated[tuple[str, ...], Said(description="RFCs, documentation, and reports of real cases")] = ()
     also_known_as: Annotated[tuple[str, ...], Said(description="other names by which it is found")] = ()
     name: Annotated[str, Said(description="given by the file's name, never written in it")] = ""

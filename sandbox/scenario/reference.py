@@ -1,6 +1,7 @@
 """The tables of the language's reference, made from the model.
 
-`python -m sandbox.scenario.reference` brings docs/scenario-language.md and scenarios/schema.json up to date.
+`python -m sandbox.scenario.reference` brings docs/scenario-language.md, docs/scenarios/ and scenarios/schema.json up to
+date.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ import msgspec
 
 from sandbox.flow import STEP_MEANING, STEPS
 from sandbox.scenario.allowed import fields_of, kinds_at, said
+from sandbox.scenario.library import library
 from sandbox.scenario.model import ACTIONS, Scenario
+from sandbox.scenario.pages import pages
 from sandbox.scenario.schema import write_schema
 from sandbox.world import PLACEHOLDERS, Addresses, World, placeholder_values
 
@@ -75,6 +78,7 @@ def tables() -> dict[str, str]:
         "actions": _table(("action", "value", "meaning"), _rows(("faults", 0), only=ACTIONS)),
         "when": _table(("key", "value", "meaning"), _rows(("faults", 0, "when"))),
         "expect": _table(("key", "value", "meaning"), _rows(("expect",))),
+        "symptoms": _table(("key", "value", "meaning"), _rows(("symptoms", 0))),
         "sees": _table(("key", "value", "meaning"), _rows(("expect", "sees", 0))),
         "placeholders": _table(
             ("placeholder", "usual value", "meaning"),
@@ -127,6 +131,13 @@ def main() -> None:
     page = checkout / "docs" / "scenario-language.md"
     page.write_text(refreshed(page.read_text(encoding="utf-8")), encoding="utf-8")
     write_schema(checkout / "scenarios" / "schema.json")
+    library_pages = checkout / "docs" / "scenarios"
+    library_pages.mkdir(exist_ok=True)
+    made = pages(library())
+    for stale in {path.name for path in library_pages.glob("*.md")} - made.keys():
+        (library_pages / stale).unlink()
+    for name, text in made.items():
+        (library_pages / name).write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

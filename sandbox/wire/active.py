@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from sandbox.flow import Step
+from sandbox.plain import one_line
 from sandbox.scenario.model import Fault
 from sandbox.wire.message import Request
+from sandbox.wire.redaction import Redaction, marked, secrets_of
+from sandbox.wire.secret_places import is_credential, is_secret_name
 from sandbox.wire.selectors import its_turn, matches
 
 
@@ -25,19 +29,20 @@ class ActiveFault:
 class ActiveFaults:
     """The faults of a scenario while it runs."""
 
-    def __init__(self, faults: Sequence[Fault] = ()) -> None:
+    def __init__(self, faults: Sequence[Fault] = (), *, reveal: bool = False) -> None:
         self._faults = [ActiveFault(fault) for fault in faults]
         self._seen: Counter[Step] = Counter()
+        self._reveal = reveal
 
     def due(self, step: Step, request: Request, client_names: Iterable[str]) -> list[ActiveFault]:
         """Give the faults that take this request, and count their turns."""
         self._seen[step] += 1
-        names = list(client_names)
+        here = [active for active in self._faults if active.fault.at == step]
+        names = list(client_names) if here else []
+        shown = _Shown(request, reveal=self._reveal)
         due = []
-        for active in self._faults:
-            if active.fault.at != step:
-                continue
-            answer = matches(active.fault.when, request, names)
+        for active in here:
+            answer = matches(active.fault.when, request, names, shown)
             if not answer.ok:
                 active.missed = answer.reason
                 continue
@@ -51,8 +56,27 @@ class ActiveFaults:
     def unfired(self) -> list[str]:
         """Say of each fault that never acted, why."""
         return [
-            f"at {active.fault.at}: {active.fault} never fired: "
+            f"at {active.fault.at}: {one_line(str(active.fault))} never fired: "
             + (active.missed or f"{self._seen[active.fault.at] or 'no'} exchanges at {active.fault.at}")
             for active in self._faults
             if not active.fired
         ]
+
+
+class _Shown:
+    """Values of a request as a reason may tell them: without secrets, on one line."""
+
+    def __init__(self, request: Request, *, reveal: bool) -> None:
+        self._request = request
+        self._reveal = reveal
+
+    @cached_property
+    def _redaction(self) -> Redaction:
+        return Redaction(secrets_of(self._request, None))
+
+    def __call__(self, name: str, value: str) -> str:
+        if self._reveal:
+            return one_line(value)
+        if is_secret_name(name) or is_credential(name):
+            return marked(name, value)
+        return one_line(self._redaction(value))

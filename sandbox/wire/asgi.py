@@ -24,7 +24,10 @@ class LeftError(Exception):
 
 
 async def read_request(scope: Scope, receive: Receive) -> Request:
-    """Read a whole request; raise LeftError when the asker hangs up first, OverflowError over the limit."""
+    """Read a whole request; raise LeftError when the asker hangs up first, OverflowError over the limit.
+
+    What is over the limit is read all the same, and thrown away, since an asker who still writes hears no answer.
+    """
     chunks: list[bytes] = []
     size = 0
     more = True
@@ -32,14 +35,23 @@ async def read_request(scope: Scope, receive: Receive) -> Request:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise LeftError
-        chunks.append(message.get("body", b""))
-        size += len(chunks[-1])
+        chunk = message.get("body", b"")
+        size += len(chunk)
         if size > REQUEST_LIMIT:
-            raise OverflowError
+            chunks.clear()
+        else:
+            chunks.append(chunk)
         more = message.get("more_body", False)
+    if size > REQUEST_LIMIT:
+        raise OverflowError
+    return request_of(scope, b"".join(chunks))
+
+
+def request_of(scope: Scope, body: bytes = b"") -> Request:
+    """Give the request that a scope announces."""
     headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"])
     path, query = scope["raw_path"].decode("latin-1"), scope["query_string"].decode("latin-1")
-    return Request(scope["method"], path, query, headers, b"".join(chunks))
+    return Request(scope["method"], path, query, headers, body)
 
 
 def replayed(request: Request, receive: Receive) -> Receive:
@@ -57,13 +69,13 @@ def replayed(request: Request, receive: Receive) -> Receive:
 
 
 class Collected:
-    """A response put together from ASGI messages."""
+    """A response put together from ASGI messages; with a `limit`, only about so many bytes of its body."""
 
-    def __init__(self, limit: int | None = None) -> None:
+    def __init__(self) -> None:
         self.start: Message | None = None
         self.chunks: list[bytes] = []
         self.size = 0
-        self.limit = limit
+        self.limit: int | None = None
         self.ended = False
 
     def take(self, message: Message) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any, Final, Literal
 
 from msgspec import Struct, field
@@ -43,15 +45,17 @@ class Exchange(Struct, kw_only=True):
     mcp_methods: list[str] = field(default_factory=list)
 
     def request_header(self, name: str) -> str | None:
-        """Give the first request header of that name."""
+        """Give the first request header of that name, written in small letters."""
         return next((value for key, value in self.request_headers if key == name), None)
 
     def response_header(self, name: str) -> str | None:
-        """Give the first response header of that name."""
+        """Give the first response header of that name, written in small letters."""
         return next((value for key, value in self.response_headers if key == name), None)
 
 
 Listener = Callable[[Exchange], None]
+
+_log = logging.getLogger("sandbox")
 
 
 class Trace:
@@ -61,6 +65,8 @@ class Trace:
         self._ring: deque[Exchange] = deque(maxlen=size)
         self._listeners: list[Listener] = []
         self._number = 0
+        self.run = 0
+        """How often it was cleared. An exchange that began before that belongs to an earlier run."""
 
     def number(self) -> int:
         """Give the number of an exchange that begins."""
@@ -73,19 +79,28 @@ class Trace:
         self.tell(exchange)
 
     def tell(self, exchange: Exchange) -> None:
-        """Tell the listeners about an exchange, also when an open one has ended."""
+        """Tell the listeners about an exchange, also when an open one has ended; one that fails stops nobody."""
         for listener in tuple(self._listeners):
-            listener(exchange)
+            try:
+                listener(exchange)
+            except Exception:  # noqa: BLE001 - it is somebody else's, whatever it is
+                _log.exception("a listener failed at exchange %d", exchange.number)
 
     def clear(self) -> None:
         """Forget all exchanges and count from one again; listeners stay."""
         self._ring.clear()
         self._number = 0
+        self.run += 1
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Have a listener called with every exchange; the answer ends that."""
         self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener)
+
+        def unsubscribe() -> None:
+            with suppress(ValueError):
+                self._listeners.remove(listener)
+
+        return unsubscribe
 
     def __iter__(self) -> Iterator[Exchange]:
         return iter(sorted(self._ring, key=lambda exchange: exchange.number))

@@ -7,6 +7,7 @@ the request. The others edit what the healthy application answered.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from http import HTTPStatus
@@ -78,21 +79,27 @@ def _error_of(fault: Fault) -> ErrorAnswer:
 
 
 _BEARER_STEPS: Final = frozenset({"challenge", "session", "messages"})
+_OAUTH_STEPS: Final = frozenset({"registration", "token", "refresh", "device", "introspection"})
 
 
 def error_answer(error: ErrorAnswer, place: Place) -> Response:
     """Render an error in the shape that the endpoint of this step uses.
 
     RFC 6749 section 5.2 (token), RFC 7591 section 3.2.2 (registration), RFC 6750 section 3 (the protected resource),
-    and WorkOS's own `{"message": …}` for what is neither.
+    log-aggregator's own `{"error": …}` for its metadata, and WorkOS's `{"message": …}` for what is no OAuth endpoint.
     """
     if place.step in _BEARER_STEPS:
         return _bearer_error(error, place)
+    if place.step == "userinfo":
+        return json_response(error.status or HTTPStatus.UNAUTHORIZED, {"error": error.code})
+    text = error.description or error.code
+    if place.step == "resource-metadata":
+        return json_response(error.status or HTTPStatus.BAD_REQUEST, {"error": text})
+    if place.step not in _OAUTH_STEPS:
+        return json_response(error.status or HTTPStatus.BAD_REQUEST, {"message": text, "code": error.code})
     oauth = {"error": error.code}
     if error.description is not None:
         oauth["error_description"] = error.description
-    if place.step == "userinfo":
-        return json_response(error.status or HTTPStatus.UNAUTHORIZED, {"error": error.code})
     if error.code == "invalid_client" and place.step != "registration":
         headers = {"cache-control": "no-store", "www-authenticate": 'Basic realm="AuthKit"'}
         return json_response(error.status or HTTPStatus.UNAUTHORIZED, oauth, headers)
@@ -102,8 +109,8 @@ def error_answer(error: ErrorAnswer, place: Place) -> Response:
 def _bearer_error(error: ErrorAnswer, place: Place) -> Response:
     known = {"invalid_request": 400, "insufficient_scope": 403}
     description = error.description or error.code
-    challenge = f'Bearer error="{error.code}", error_description="{_quotable(description)}"'
-    challenge += f', resource_metadata="{place.resource_metadata}"'
+    said = {"error": error.code, "error_description": description, "resource_metadata": place.resource_metadata}
+    challenge = "Bearer " + ", ".join(f'{name}="{_quotable(value)}"' for name, value in said.items() if value)
     status = error.status or known.get(error.code, HTTPStatus.UNAUTHORIZED)
     return json_response(status, {"error": description}, {"www-authenticate": challenge})
 
@@ -119,7 +126,8 @@ Edit = Callable[[Fault, Response, Place], Response | None]
 
 def edited(fault: Fault, response: Response, place: Place) -> Response | None:
     """Give the answer with the fault in it; None when there is nothing here for the fault to edit."""
-    return _EDITS[fault.action](fault, response, place)
+    changed = _EDITS[fault.action](fault, response, place)
+    return None if changed == response else changed
 
 
 def _merge(fault: Fault, response: Response, place: Place) -> Response | None:
@@ -149,39 +157,49 @@ def _on_fields(response: Response, place: Place, change: Callable[[dict[str, Any
     if response.status >= _FIRST_ERROR and place.step != "challenge":
         return None
     if isinstance(response.json, dict):
-        return response.with_body(json.dumps(change(response.json)).encode())
+        return _with_json(response, change(response.json))
     if (response.header("content-type") or "").startswith("text/event-stream"):
-        lines = [_event_line(line, change) for line in response.body.decode().splitlines(keepends=True)]
-        return response.with_body("".join(lines).encode())
+        return response.with_body(_DATA.sub(lambda found: found[1] + _event(found[2], change), response.body))
     return None
 
 
-def _event_line(line: str, change: Callable[[dict[str, Any]], dict[str, Any]]) -> str:
-    if not line.startswith("data:"):
-        return line
+_DATA: Final = re.compile(rb"^(data: ?)([^\r\n]*)", re.MULTILINE)
+
+
+def _event(data: bytes, change: Callable[[dict[str, Any]], dict[str, Any]]) -> bytes:
     try:
-        message = json.loads(line[5:])
-    except ValueError:
-        return line
-    return f"data: {json.dumps(change(message))}\r\n" if isinstance(message, dict) else line
+        message = json.loads(data)
+    except (ValueError, RecursionError):
+        return data
+    changed = change(message) if isinstance(message, dict) else message
+    return data if changed == message else json.dumps(changed).encode()
+
+
+def _with_json(response: Response, value: dict[str, Any]) -> Response:
+    """Give the response with another JSON body, or just as it is where that says the same."""
+    return response if value == response.json else response.with_body(json.dumps(value).encode())
 
 
 def _on_redirect(response: Response, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Response | None:
     """Change the authorization response (RFC 6749, section 4.1.2): the query of the redirect back to the client."""
-    parts = urlsplit(response.header("location") or "")
-    fields: dict[str, Any] = dict(parse_qsl(parts.query, keep_blank_values=True))
     if not is_authorization_response(response):
         return None
-    return response.with_headers(location=urlunsplit(parts._replace(query=urlencode(change(fields)))))
+    parts = urlsplit(response.header("location") or "")
+    fields: dict[str, Any] = dict(parse_qsl(parts.query, keep_blank_values=True))
+    changed = {name: value for name, value in change(fields).items() if value is not None}
+    if changed == fields:
+        return None
+    return response.with_headers(location=urlunsplit(parts._replace(query=urlencode(changed))))
 
 
 def is_authorization_response(response: Response) -> bool:
-    """Say whether this is the redirect that hands a code or an error to the client."""
+    """Say whether this is the redirect that hands a code or an error to the client.
+
+    The application's own redirects, to its pages, are paths without a scheme.
+    """
     location = urlsplit(response.header("location") or "")
     fields = dict(parse_qsl(location.query, keep_blank_values=True))
-    return (
-        bool(location.netloc) and not location.path.startswith("/oauth2/") and bool({"code", "error"} & fields.keys())
-    )
+    return bool(location.scheme) and bool({"code", "error"} & fields.keys())
 
 
 def _authorization_error(fault: Fault, response: Response, place: Place) -> Response | None:
@@ -197,7 +215,9 @@ def _authorization_error(fault: Fault, response: Response, place: Place) -> Resp
         return _on_redirect(response, lambda old: fields | ({"state": old["state"]} if "state" in old else {}))
     redirect_uri = place.request.form.get("redirect_uri")
     location = response.header("location") or ""
-    if redirect_uri is None or not location.startswith(("/oauth2/sign-in", "/oauth2/consent")):
+    asked = place.request.path.endswith("/authorize") and place.request.method == "GET"
+    # Only the authorization endpoint has looked at this redirect_uri; a page would take any for granted.
+    if redirect_uri is None or not asked or not location.startswith("/oauth2/sign-in"):
         return None
     if "state" in place.request.form:
         fields["state"] = place.request.form["state"]
@@ -206,7 +226,10 @@ def _authorization_error(fault: Fault, response: Response, place: Place) -> Resp
 
 
 def _status(fault: Fault, response: Response, _place: Place) -> Response | None:
-    return replace(response, status=fault.status or response.status)
+    status = fault.status or response.status
+    if status in {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}:  # they have no body (RFC 9110, section 6.4.1)
+        return replace(response, status=status, body=b"").with_headers(content_length=None)
+    return replace(response, status=status)
 
 
 def _headers(fault: Fault, response: Response, _place: Place) -> Response | None:
@@ -236,7 +259,7 @@ def _token(fault: Fault, response: Response, place: Place) -> Response | None:
         new = place.tokens.opaque(token)
     else:
         new = place.tokens.resign(changed_claims(claims, fault.claims or {}, place.tokens.now()), fault.sign)
-    return response.with_body(json.dumps({**fields, "access_token": new}).encode())
+    return _with_json(response, {**fields, "access_token": new})
 
 
 def changed_claims(claims: Mapping[str, Any], change: Mapping[str, Any], now: float) -> dict[str, Any]:
@@ -260,7 +283,13 @@ _EDITS: Final[dict[str, Edit]] = {
     "sign": _token,
     "token_format": _token,
 }
-"""How each action edits an answer. `encode` must come after every edit of the JSON, and `body` before none."""
+"""How each action edits an answer."""
 
 EDIT_ORDER: Final = ("error", "claims", "sign", "token_format", "set", "remove", "body", "encode", "status", "headers")
-"""The order in which several faults edit one answer, whatever their order in the file."""
+"""The order in which several faults edit one answer, whatever their order in the file.
+
+The token first, then the fields around it; `encode` after all that edits JSON, as it leaves none.
+"""
+
+HEAD_EDITS: Final = frozenset({"status", "headers"})
+"""The actions that edit the head of an answer and leave its body alone."""

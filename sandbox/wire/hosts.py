@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Container
+from typing import Final
 from urllib.parse import urlsplit
 
 from sandbox.wire.asgi import Application, Receive, Scope, Send, send_response
 from sandbox.wire.message import Response, json_response
+
+_HOST: Final = re.compile(r"(?:[\w.-]+|\[[0-9a-fA-F:.]+\])(?::\d{1,5})?", re.ASCII)
 
 HostCheck = Callable[[Scope], Response | None]
 
@@ -19,29 +23,45 @@ def loopback_only(port: int, *, own_origin: bool) -> HostCheck:
     """
 
     def check(scope: Scope) -> Response | None:
-        headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
         names = {f"{name}:{port}" for name in ("localhost", "127.0.0.1", "[::1]")}
-        host = headers.get(b"host", "")
-        if host.lower() not in names:
+        hosts = _values(scope, b"host")
+        if len(hosts) != 1 or hosts[0].lower() not in names:
+            said = " and ".join(map(repr, hosts)) or "no host"
             return json_response(
-                421, {"error": f"Misdirected request: the sandbox answers to localhost, not to {host!r}."}
+                421, {"error": f"Misdirected request: the sandbox answers to localhost, not to {said}."}
             )
-        origin = headers.get(b"origin")
-        if origin is None:
-            return None
-        parts = urlsplit(origin)
-        loopback = parts.hostname in {"localhost", "127.0.0.1", "::1"}
-        if not loopback or (own_origin and parts.netloc.lower() not in names):
-            return json_response(403, {"error": f"Forbidden origin: {origin!r} is not this machine's."})
+        for origin in _values(scope, b"origin"):
+            if not (_own(origin, names) if own_origin else _loopback(origin)):
+                return json_response(403, {"error": f"Forbidden origin: {origin!r} is not this machine's."})
         return None
 
     return check
 
 
+def _values(scope: Scope, name: bytes) -> list[str]:
+    return [value.decode("latin-1") for key, value in scope["headers"] if key == name]
+
+
+def _own(origin: str, names: Container[str]) -> bool:
+    return origin.lower().removeprefix("http://") in names
+
+
+def _loopback(origin: str) -> bool:
+    try:
+        return urlsplit(origin).hostname in {"localhost", "127.0.0.1", "::1"}
+    except ValueError:
+        return False
+
+
 def base_of(scope: Scope) -> str:
-    """Give the address by which a server was asked; the Host has been checked by then."""
-    host = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "localhost")
-    return f"{scope['scheme']}://{host}"
+    """Give the address by which a server was asked: its Host, checked by `guarded` before, where that is wanted."""
+    host = next(iter(_values(scope, b"host")), "")
+    base = f"{scope['scheme']}://{host}"
+    try:
+        good = _HOST.fullmatch(host) is not None and urlsplit(base).port != 0
+    except ValueError:  # a port over 65535, or brackets around what is no address
+        good = False
+    return base if good else f"{scope['scheme']}://localhost"
 
 
 def guarded(application: Application, check: HostCheck) -> Application:

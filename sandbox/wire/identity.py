@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from sandbox.flow import Step
 from sandbox.wire.message import Request, Response
 
+_REMEMBERED: Final = 10_000
+_CLIENT_INFO: Final = "io.modelcontextprotocol/clientInfo"
+
 
 class Identities:
-    """The names that clients gave themselves, by client id."""
+    """The names that clients gave themselves, by client id; those of the last 10,000."""
 
     def __init__(self) -> None:
         self._names: dict[str, str] = {}
@@ -26,6 +28,8 @@ class Identities:
         name = asked.get("client_name") if isinstance(asked, dict) else None
         if isinstance(client_id, str) and isinstance(name, str):
             self._names[client_id] = name
+            if len(self._names) > _REMEMBERED:
+                del self._names[next(iter(self._names))]
 
     def names(self, request: Request) -> Iterator[str]:
         """Give every name by which the asker of a request may be known."""
@@ -34,10 +38,10 @@ class Identities:
         if isinstance(asked, dict) and isinstance(asked.get("client_name"), str):
             yield asked["client_name"]
         for message in request.mcp_calls:
-            params = message.get("params")
-            info = params.get("clientInfo") if isinstance(params, dict) else None
-            if isinstance(info, dict) and isinstance(info.get("name"), str):
-                yield info["name"]
+            params = _mapping(message.get("params"))
+            for info in (params.get("clientInfo"), _mapping(params.get("_meta")).get(_CLIENT_INFO)):
+                if isinstance(name := _mapping(info).get("name"), str):
+                    yield name
         client_id = self.client_id(request, None)
         if client_id in self._names:
             yield self._names[client_id]
@@ -53,11 +57,15 @@ class Identities:
         return next((value for value in shown if isinstance(value, str) and value), None)
 
 
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
 def _jwt_claims(token: str) -> dict[str, Any] | None:
     parts = token.split(".")
     try:
         claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-    except (IndexError, ValueError, binascii.Error):
+    except (IndexError, ValueError, RecursionError):
         return None
     return claims if isinstance(claims, dict) else None
 
@@ -68,5 +76,5 @@ def _basic_user(value: str) -> str | None:
         return None
     try:
         return base64.b64decode(credentials).decode().partition(":")[0]
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:
         return None

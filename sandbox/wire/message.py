@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
 
 def header(headers: Iterable[tuple[str, str]], name: str) -> str | None:
@@ -18,8 +18,8 @@ def header(headers: Iterable[tuple[str, str]], name: str) -> str | None:
 
 def _as_json(body: bytes) -> Any:
     try:
-        return json.loads(body)
-    except ValueError:
+        return json.loads(body) if body else None
+    except (ValueError, RecursionError):
         return None
 
 
@@ -38,16 +38,21 @@ class Request:
         return header(self.headers, name)
 
     @cached_property
+    def plain_path(self) -> str:
+        """The path with its percent-encoding undone (RFC 3986, section 6.2.2.2)."""
+        return unquote(self.path) if "%" in self.path else self.path
+
+    @cached_property
     def json(self) -> Any:
         """The JSON body, or None."""
-        return _as_json(self.body) if self.body[:1].strip() else None
+        return _as_json(self.body)
 
     @cached_property
     def form(self) -> Mapping[str, str]:
         """The fields of the query and of a form body; the first of a name wins."""
         fields: dict[str, str] = {}
         text = self.query
-        if (self.header("content-type") or "").startswith("application/x-www-form-urlencoded"):
+        if (self.header("content-type") or "").lower().startswith("application/x-www-form-urlencoded"):
             text = f"{text}&{self.body.decode('utf-8', 'replace')}"
         for name, value in parse_qsl(text, keep_blank_values=True):
             fields.setdefault(name, value)

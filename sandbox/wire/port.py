@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
+import struct
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, Final
 
 import uvicorn
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
@@ -16,6 +17,21 @@ from sandbox.errors import SandboxError
 
 LOOPBACK = ("127.0.0.1", "::1")
 
+_TRIES: Final = 10
+"""How often any free port is looked for that is free at every address."""
+
+_LAST_TURNS: Final = 3
+"""Turns of the loop that a request gets to end by itself when the port stops."""
+
+_RESET: Final = struct.pack("ii", 1, 0)
+"""SO_LINGER with no time: closing the socket sends a reset."""
+
+
+def reset(transport: asyncio.Transport) -> None:
+    """Drop a connection with a TCP reset (RFC 9293, section 3.10.5)."""
+    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+    transport.abort()
+
 
 def bind(name: str, port: int, addresses: Sequence[str] = LOOPBACK) -> list[socket.socket]:
     """Listen on the port at every address, 0 being any free port, the same on all.
@@ -23,6 +39,13 @@ def bind(name: str, port: int, addresses: Sequence[str] = LOOPBACK) -> list[sock
     Raise SandboxError, naming the port and the flag to change it, when it is taken or may not be had. An IPv6
     address is left out on a machine without IPv6.
     """
+    for _ in range(_TRIES if port == 0 else 0):
+        with suppress(SandboxError):
+            return _bound(name, port, addresses)
+    return _bound(name, port, addresses)
+
+
+def _bound(name: str, port: int, addresses: Sequence[str]) -> list[socket.socket]:
     sockets: list[socket.socket] = []
     for address in addresses:
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
@@ -62,9 +85,22 @@ _Http: Any = AutoHTTPProtocol
 class _Protocol(_Http):  # type: ignore[misc]
     """uvicorn's HTTP protocol, handing its transport to the application, so that a fault can drop the connection."""
 
+    _answering: Any = None
+
     def connection_made(self, transport: asyncio.Transport) -> None:
         self.app_state: dict[str, Any] = {**self.app_state, "transport": transport}
         super().connection_made(transport)
+
+    def _start_asgi_task(self, cycle: Any, app: Any) -> None:
+        self._answering = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell the request being answered too; uvicorn only tells the last, which may wait behind it (pipelining)."""
+        super().connection_lost(exc)
+        if self._answering is not None and not self._answering.response_complete:
+            self._answering.disconnected = True
+            self._answering.message_event.set()
 
 
 class Port:
@@ -114,12 +150,17 @@ class Port:
         state = self._server.server_state
         for server in self._server.servers:
             server.close()
+        connections = list(state.connections)
+        for connection in connections:
+            connection.transport.close()
+        # Whoever answered hears first that the asker is gone, and ends by itself; what then still runs is cancelled.
+        for _ in range(_LAST_TURNS):
+            await asyncio.sleep(0)
         tasks = list(state.tasks)
         for task in tasks:
             task.cancel()
-        for connection in list(state.connections):
-            connection.transport.close()
-        with suppress(asyncio.CancelledError):
-            await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for connection in connections:
+            connection.transport.abort()
         for listener in self.sockets:
             listener.close()

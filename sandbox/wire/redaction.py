@@ -7,155 +7,138 @@ through the flow. What a token says is kept, decoded and unsigned.
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
+import html
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
-from urllib.parse import parse_qsl, quote, urlsplit
+from urllib.parse import quote, quote_plus, unquote_plus
 
+import msgspec
+
+from sandbox.wire.exchange import BODY_LIMIT
 from sandbox.wire.message import Request, Response
-
-SECRET_NAMES: Final = frozenset(
-    {
-        "access_token",
-        "api_key",
-        "assertion",
-        "authorization_session_id",
-        "client_assertion",
-        "client_secret",
-        "code",
-        "code_verifier",
-        "device_code",
-        "id_token",
-        "id_token_hint",
-        "password",
-        "refresh_token",
-        "registration_access_token",
-        "subject_token",
-        "token",
-        "user_code",
-    }
+from sandbox.wire.secret_places import (
+    COOKIE,
+    Finder,
+    basic_secret,
+    in_body,
+    in_form,
+    in_header,
+    in_text,
+    places,
 )
-"""The names of form fields, query fields and JSON fields whose values are secrets."""
 
-_JWT: Final = re.compile(r"\beyJ[\w-]{5,}\.[\w-]+\.[\w-]*")
-_SHORTEST_ANYWHERE: Final = 6
+_SHORTEST: Final = 6
+_SHORTEST_COOKIE: Final = 12
+"""A browser sends the cookies of every program on localhost, and `theme=dark` is no secret in another place."""
+
+_PLAIN: Final = re.compile(r"[A-Za-z0-9._~-]+")
+_PERCENT: Final = re.compile(r"%[0-9A-F]{2}")
 
 
 def fingerprint(secret: str) -> str:
     """Give eight hexadecimal digits that stand for a secret."""
-    return hashlib.sha256(secret.encode()).hexdigest()[:8]
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+
+
+def marked(name: str, secret: str) -> str:
+    """Give what stands in the place of a secret."""
+    return f"‹{name} {fingerprint(secret)}›"
+
+
+def shown(body: bytes) -> str:
+    """Give as much of a body as is remembered, as text."""
+    return body[:BODY_LIMIT].decode("utf-8", "replace")
 
 
 def secrets_of(request: Request, response: Response | None) -> dict[str, str]:
     """Find the secrets of an exchange, each with the name of what it is."""
     found: dict[str, str] = {}
-    for name, value in _named_secrets(request, response):
-        found.setdefault(value, name)
+    for text, finder in _texts(request, response):
+        for place in places(text, finder):
+            found.setdefault(place.secret, place.name)
+    for credentials in [secret for secret, name in found.items() if name == "credentials"]:
+        password = basic_secret(credentials)
+        if password is not None:
+            found.setdefault(unquote_plus(password), "client_secret")
+            found.setdefault(password, "client_secret")
     return found
 
 
-def _named_secrets(request: Request, response: Response | None) -> Iterator[tuple[str, str]]:
-    yield from _authorization(request.header("authorization") or "")
-    yield from _cookies(value for name, value in request.headers if name.lower() == "cookie")
-    yield from _in_fields(request.form.items())
-    yield from _in_query(request.header("referer") or "")
-    yield from _in_json(request.json)
-    texts = [request.body.decode("utf-8", "replace"), request.path]
-    if response is not None:
-        yield from _cookies(value.partition(";")[0] for name, value in response.headers if name.lower() == "set-cookie")
-        yield from _in_query(response.header("location") or "")
-        content_type = response.header("content-type") or ""
-        if content_type.startswith("text/event-stream"):
-            for line in response.body.splitlines():
-                if line.startswith(b"data:"):
-                    yield from _in_json(_loads(line[5:]))
-        else:
-            yield from _in_json(response.json)
-        if content_type.startswith("application/x-www-form-urlencoded"):
-            yield from _in_fields(parse_qsl(response.body.decode("utf-8", "replace")))
-        texts += [response.body.decode("utf-8", "replace"), *(value for _, value in response.headers)]
-    for text in texts:
-        yield from (("token", jwt) for jwt in _JWT.findall(text))
-
-
-def _authorization(value: str) -> Iterator[tuple[str, str]]:
-    scheme, _, credentials = value.partition(" ")
-    credentials = credentials.strip()
-    if not credentials:
-        if scheme:
-            yield "credentials", scheme
-        return
-    yield ("access_token" if scheme.lower() == "bearer" else "credentials"), credentials
-    if scheme.lower() == "basic":
-        try:
-            user_pass = base64.b64decode(credentials).decode()
-        except (binascii.Error, UnicodeDecodeError):
-            return
-        secret = user_pass.partition(":")[2]
-        if secret:
-            yield "client_secret", secret
-
-
-def _cookies(values: Iterable[str]) -> Iterator[tuple[str, str]]:
-    for value in values:
-        for pair in value.split(";"):
-            secret = pair.partition("=")[2].strip().strip('"')
-            if secret:
-                yield "cookie", secret
-
-
-def _in_fields(fields: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    yield from ((name, value) for name, value in fields if name in SECRET_NAMES and value)
-
-
-def _in_query(url: str) -> Iterator[tuple[str, str]]:
-    parts = urlsplit(url)
-    yield from _in_fields(parse_qsl(parts.query) + parse_qsl(parts.fragment))
-
-
-def _in_json(value: Any) -> Iterator[tuple[str, str]]:
-    if isinstance(value, Mapping):
-        if "jsonrpc" in value and "error" in value:
-            return  # a JSON-RPC error code is no authorization code
-        for name, item in value.items():
-            if isinstance(item, str) and item and name in SECRET_NAMES:
-                yield name, item
-            else:
-                yield from _in_json(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _in_json(item)
-
-
-def _loads(text: str | bytes) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return None
+def _texts(request: Request, response: Response | None) -> Iterator[tuple[str, Finder]]:
+    yield request.path, in_text
+    yield request.query, in_form
+    for message in (request, response):
+        if message is not None:
+            yield from ((value, in_header(name)) for name, value in message.headers)
+            yield shown(message.body), in_body(message.header("content-type"))
 
 
 class Redaction:
-    """The secrets of one exchange, taken out of any text of it."""
+    """The secrets of one exchange, taken out of any text of it.
+
+    What stands in a place for secrets goes, however short it is and however it is spelled. The secrets that were
+    handed over also go from everywhere else, when they are long enough to be told from other words.
+    """
 
     def __init__(self, secrets: Mapping[str, str]) -> None:
-        self._marks = {secret: f"‹{name} {fingerprint(secret)}›" for secret, name in secrets.items()}
-        spellings = {
-            spelling: mark for secret, mark in self._marks.items() for spelling in (secret, quote(secret, safe=""))
-        }
-        longest_first = sorted(spellings, key=len, reverse=True)
-        anywhere = [re.escape(text) for text in longest_first if len(text) >= _SHORTEST_ANYWHERE]
-        short = [re.escape(text) for text in longest_first if len(text) < _SHORTEST_ANYWHERE]
-        # A short value is only taken out where it stands alone, lest it take pieces out of words.
-        patterns = anywhere + [rf"(?<![\w-]){text}(?![\w-])" for text in short]
-        self._spellings = spellings
-        self._pattern = re.compile("|".join(patterns)) if patterns else None
+        spellings: dict[str, str] = {}
+        for secret, name in secrets.items():
+            if len(secret) >= (_SHORTEST_COOKIE if name == COOKIE else _SHORTEST):
+                spellings |= dict.fromkeys(_spellings(secret), marked(name, secret))
+        self._spellings = sorted(spellings.items(), key=lambda item: -len(item[0]))
 
-    def __call__(self, text: str) -> str:
+    def __call__(self, text: str, finder: Finder = in_text) -> str:
         """Give the text with a fingerprint in the place of every secret."""
-        return self._pattern.sub(lambda match: self._spellings[match[0]], text) if self._pattern else text
+        pieces: list[str] = []
+        done = 0
+        for place in places(text, finder):
+            pieces += (self._elsewhere(text[done : place.start]), marked(place.name, place.secret))
+            done = place.end
+        return "".join((*pieces, self._elsewhere(text[done:])))
+
+    def _elsewhere(self, text: str) -> str:
+        for spelling, mark in self._spellings:
+            if spelling in text:
+                text = text.replace(spelling, mark)
+        return text
+
+    def cut(self, text: str, finder: Finder = in_text) -> str:
+        """Give a text that may end within a secret, without that beginning of it either."""
+        whole = self(text, finder)
+        for spelling, mark in self._spellings:
+            for length in range(len(spelling) - 1, _SHORTEST - 1, -1):
+                if whole.endswith(spelling[:length]):
+                    return whole[:-length] + mark
+        return whole
+
+    def headers(self, items: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+        """Give headers without secrets."""
+        return [(name, self(value, in_header(name))) for name, value in items]
+
+
+class Revealed(Redaction):
+    """What takes nothing out, for those who asked to see the secrets."""
+
+    def __init__(self) -> None:
+        super().__init__({})
+
+    def __call__(self, text: str, _finder: Finder = in_text) -> str:
+        """Give the text as it is."""
+        return text
+
+
+def _spellings(secret: str) -> set[str]:
+    """Give the ways in which a secret may be written: plainly, in a URL, in JSON, in HTML."""
+    if _PLAIN.fullmatch(secret):
+        return {secret}
+    safe = ("", "/", "!'()*")
+    upper = {spell(secret, safe=kept, errors="replace") for spell in (quote, quote_plus) for kept in safe}
+    lower = {_PERCENT.sub(lambda found: found[0].lower(), spelling) for spelling in upper}
+    in_json = {json.dumps(secret, ensure_ascii=ascii_)[1:-1] for ascii_ in (True, False)}
+    return {secret, html.escape(secret), *upper, *lower, *in_json}
 
 
 def decoded(secrets: Mapping[str, str]) -> dict[str, dict[str, Any]]:
@@ -163,16 +146,20 @@ def decoded(secrets: Mapping[str, str]) -> dict[str, dict[str, Any]]:
     meaning: dict[str, dict[str, Any]] = {}
     for secret, name in secrets.items():
         if name == "code_verifier":
-            digest = hashlib.sha256(secret.encode()).digest()
+            digest = hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
             meaning[fingerprint(secret)] = {"S256": base64.urlsafe_b64encode(digest).rstrip(b"=").decode()}
-        elif _JWT.fullmatch(secret):
+        elif secret.startswith("eyJ") and secret.count(".") == _DOTS:
             header, claims, _ = secret.split(".")
             meaning[fingerprint(secret)] = {"header": _segment(header), "claims": _segment(claims)}
     return meaning
 
 
+_DOTS: Final = 2
+
+
 def _segment(text: str) -> Any:
+    """Read a segment of a JWT; None for what is no JSON."""
     try:
-        return json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-    except (ValueError, binascii.Error):
+        return msgspec.json.decode(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+    except (ValueError, RecursionError):
         return None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Callable, Iterable, Mapping
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
@@ -17,39 +18,45 @@ class Answer(NamedTuple):
     reason: str = ""
 
 
-def matches(when: When, request: Request, client_names: Iterable[str]) -> Answer:
-    """Hold a request against the conditions of a fault."""
-    wanted: list[tuple[str, str | None, list[str]]] = [
-        ("method", when.method, [request.method]),
-        ("path", when.path, [request.path]),
-        ("grant_type", when.grant_type, _texts(request.parameters.get("grant_type"))),
-        ("mcp_method", when.mcp_method, sorted(request.mcp_methods)),
-        ("client", when.client, list(client_names)),
-        *(("header " + name, pattern, _texts(request.header(name))) for name, pattern in when.header.items()),
-        *(("form " + name, pattern, _texts(request.form.get(name))) for name, pattern in when.form.items()),
+Show = Callable[[str, str], str]
+"""Writes the value of a field, by the field's name, for people to read."""
+
+
+def matches(when: When, request: Request, client_names: Iterable[str], show: Show = lambda _, value: value) -> Answer:
+    """Hold a request against the conditions of a fault; `show` writes what the reason tells of the request."""
+    wanted: list[tuple[str, str, str | None, list[str]]] = [
+        ("", "method", when.method, [request.method]),
+        ("", "path", when.path, [request.path]),
+        ("", "grant_type", when.grant_type, _texts(request.parameters.get("grant_type"))),
+        ("", "mcp_method", when.mcp_method, sorted(request.mcp_methods)),
+        ("", "client", when.client, list(client_names)),
+        *(("header ", name, pattern, _texts(request.header(name))) for name, pattern in when.header.items()),
+        *(("form ", name, pattern, _texts(request.form.get(name))) for name, pattern in when.form.items()),
     ]
-    for name, pattern, values in wanted:
+    for kind, name, pattern, values in wanted:
         if pattern is not None and not any(fnmatchcase(value, pattern) for value in values):
-            return Answer(ok=False, reason=f"{name} was {' or '.join(values) or 'absent'}, not {pattern}")
-    return _json_matches(when.json, request.json, "")
+            found = " or ".join(show(name, value) for value in values)
+            return Answer(ok=False, reason=f"{kind}{name} was {found or 'absent'}, not {pattern}")
+    return _json_matches(when.json, request.json, "", show)
 
 
 def _texts(value: Any) -> list[str]:
     return [] if value is None else [value if isinstance(value, str) else str(value)]
 
 
-def _json_matches(wanted: Mapping[str, Any], found: Any, path: str) -> Answer:
+def _json_matches(wanted: Mapping[str, Any], found: Any, path: str, show: Show) -> Answer:
     for name, pattern in wanted.items():
         value = found.get(name) if isinstance(found, Mapping) else None
         place = f"{path}.{name}" if path else name
         if isinstance(pattern, Mapping):
-            answer = _json_matches(pattern, value, place)
+            answer = _json_matches(pattern, value, place, show)
             if not answer.ok:
                 return answer
         elif not (
             fnmatchcase(value, pattern) if isinstance(value, str) and isinstance(pattern, str) else value == pattern
         ):
-            return Answer(ok=False, reason=f"json {place} was {value!r}, not {pattern!r}")
+            said = show(name, value if isinstance(value, str) else json.dumps(value))
+            return Answer(ok=False, reason=f"json {place} was {said}, not {json.dumps(pattern)}")
     return Answer(ok=True)
 
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from sandbox.wire.message import Request, Response
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
+
+
+_ABOUT_THE_BODY: Final = frozenset({"content-length", "transfer-encoding"})
+"""Headers that told how the body would come; it is here."""
 
 
 def environ_of(request: Request, base: str) -> dict[str, Any]:
@@ -23,7 +27,7 @@ def environ_of(request: Request, base: str) -> dict[str, Any]:
         "PATH_INFO": unquote_to_bytes(request.path).decode("latin-1"),
         "QUERY_STRING": request.query,
         "SERVER_NAME": parts.hostname,
-        "SERVER_PORT": str(parts.port),
+        "SERVER_PORT": str(parts.port or 80),
         "SERVER_PROTOCOL": "HTTP/1.1",
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": parts.scheme,
@@ -35,8 +39,10 @@ def environ_of(request: Request, base: str) -> dict[str, Any]:
         "CONTENT_LENGTH": str(len(request.body)),
     }
     for name, value in request.headers:
+        if "_" in name or name.lower() in _ABOUT_THE_BODY:
+            continue
         key = name.upper().replace("-", "_")
-        if key in {"CONTENT_TYPE", "CONTENT_LENGTH"}:
+        if key == "CONTENT_TYPE":
             environ[key] = value
         else:
             joined = "; " if key == "COOKIE" else ","

@@ -9,7 +9,7 @@ from typing import Final
 from flask import Flask, Response, jsonify
 from werkzeug.exceptions import HTTPException
 
-from sandbox.workos import authorization, device, introspection, metadata, registration, token, userinfo
+from sandbox.workos import authorization, consent, device, introspection, metadata, registration, token, userinfo
 from sandbox.workos.answers import OAuthError
 from sandbox.workos.authkit import EXTENSION, AuthKit, authkit
 
@@ -19,6 +19,7 @@ BLUEPRINTS: Final = (
     metadata.blueprint,
     registration.blueprint,
     authorization.blueprint,
+    consent.blueprint,
     token.blueprint,
     introspection.blueprint,
     userinfo.blueprint,
@@ -42,6 +43,7 @@ def create_app(server: AuthKit) -> Flask:
     app = Flask(__name__, static_url_path="/_sandbox")
     app.extensions[EXTENSION] = server
     app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.url_map.merge_slashes = False
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     app.register_error_handler(OAuthError, OAuthError.response)

@@ -1,10 +1,15 @@
-"""The shapes in which the AuthKit domain answers when it refuses."""
+"""The shapes in which the AuthKit domain answers."""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+import flask
 from flask import Response, jsonify
+from werkzeug.datastructures import Headers
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 ERROR_STATUS: Final = {"invalid_client": 401}
 """Statuses other than 400 (RFC 6749, section 5.2)."""
@@ -24,10 +29,9 @@ class OAuthError(Exception):
         body = {"error": self.error}
         if self.description is not None:
             body["error_description"] = self.description
-        response = jsonify(body)
+        response = not_stored(jsonify(body))
         response.status_code = self.status
-        response.headers["Cache-Control"] = "no-store"
-        if self.status == ERROR_STATUS["invalid_client"]:
+        if self.error == "invalid_client":
             response.headers["WWW-Authenticate"] = 'Basic realm="AuthKit"'
         return response
 
@@ -37,3 +41,17 @@ def not_stored(response: Response) -> Response:
     response.headers["Cache-Control"] = "no-store"
     response.headers["Pragma"] = "no-cache"
     return response
+
+
+class RedirectBack(flask.Response):
+    """A redirect to a client, to exactly this URI; Werkzeug's own would write `app:///callback` as `app:/callback`."""
+
+    def __init__(self, location: str) -> None:
+        super().__init__(status=302, headers={"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"})
+        self._location = location
+
+    def get_wsgi_headers(self, environ: WSGIEnvironment) -> Headers:
+        """Give the headers, the location untouched."""
+        headers = super().get_wsgi_headers(environ)
+        headers["Location"] = self._location
+        return headers

@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-import base64
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
-from flask import Request, current_app
-from joserfc import jws
-from joserfc.errors import JoseError
-from joserfc.jwk import OctKey
+from flask import current_app
 
 from sandbox.durations import seconds
 from sandbox.sources import Sources
+from sandbox.workos import tokens
 from sandbox.workos.answers import OAuthError
 from sandbox.workos.client_documents import SHIPPED, looks_like_document
 from sandbox.workos.keys import Keys
-from sandbox.workos.records import Client, Code, Grant, OpaqueToken, RefreshToken, Secret
+from sandbox.workos.records import Client, Grant, OpaqueToken, RefreshToken, Secret
 from sandbox.workos.store import Store, hashed
+from sandbox.workos.tokens import Claims
 from sandbox.world import Application, User, WorkOS
 
 EXTENSION: Final = "authkit"
+
+
+class Verified(NamedTuple):
+    """What a good access token says, and the grant behind it; a machine's has none."""
+
+    claims: Claims
+    grant: Grant | None
 
 
 @dataclass
@@ -36,6 +41,11 @@ class AuthKit:
     sources: Sources
     store: Store
     keys: Keys
+
+    @property
+    def domain(self) -> str:
+        """The AuthKit domain: the issuer, unless that is a path of api.workos.com."""
+        return self.origin if self.settings.issuer == "client" else self.issuer
 
     # --- clients --------------------------------------------------------------------------------------------------
 
@@ -72,21 +82,19 @@ class AuthKit:
             self.store.put(application.client_id, kept)
         return kept.value
 
-    def authenticated(self, request: Request) -> Client:
-        """Give the client that a request authenticates as.
+    def authenticated(self, client_id: str, secret: str) -> Client:
+        """Give the client of these credentials.
 
-        Raise OAuthError invalid_client, whose texts are WorkOS's (OBSERVED): no client at all, an unknown one, a
-        wrong secret. A secret is taken from the Authorization header or the form (RFC 6749, section 2.3.1).
+        Raise OAuthError invalid_client, whose texts are WorkOS's (OBSERVED): no client at all, an unknown one; for a
+        wrong secret UNCERTAIN.
         """
-        client_id, secret = _credentials(request)
         if not client_id:
             raise OAuthError("invalid_client", "Missing authorization header.")
         client = self.client(client_id)
         if client is None:
             raise OAuthError("invalid_client", "Application not found.")
-        if client.client_secret is not None and not hmac.compare_digest(
-            (secret or "").encode(), client.client_secret.encode()
-        ):
+        expected = client.client_secret
+        if expected is not None and not hmac.compare_digest(secret.encode(), expected.encode()):
             raise OAuthError("invalid_client", "Invalid client secret.")
         return client
 
@@ -151,7 +159,7 @@ class AuthKit:
             claims |= {"sid": grant.sid, "client_id": grant.client_id}
         if scope:
             claims["scope"] = " ".join(scope)
-        token = self._signed(claims)
+        token = tokens.signed(claims, self.keys.current)
         return self.opaque(token) if self.settings.access_token.format == "opaque" else token
 
     def lifetime(self, *, machine: bool = False) -> int:
@@ -170,7 +178,7 @@ class AuthKit:
         }
         if grant.nonce is not None:
             claims["nonce"] = grant.nonce
-        return self._signed(claims | self.profile(grant, scope))
+        return tokens.signed(claims | self.profile(grant, scope), self.keys.current)
 
     def profile(self, grant: Grant, scope: tuple[str, ...]) -> dict[str, Any]:
         """Give the claims about a person that the scope allows."""
@@ -183,22 +191,35 @@ class AuthKit:
             claims |= {"name": full_name, "given_name": user.first_name, "family_name": user.last_name}
         return claims
 
-    def _signed(self, claims: Mapping[str, Any]) -> str:
-        key = self.keys.current
-        return jws.serialize_compact({"alg": "RS256", "kid": key.kid}, msgspec.json.encode(claims), key.jose)
+    def verified(self, token: str) -> Verified | None:
+        """Give what an access token of this server says while it is good; None for any other text.
 
-    def verified(self, token: str) -> dict[str, Any] | None:
-        """Give the claims of an access token of this server that is good now; None for any other text."""
+        An id token, which is nobody's permission, has no `jti`.
+        """
         opaque = self.store.get(OpaqueToken, hashed(token))
-        try:
-            signed = jws.deserialize_compact(opaque.jwt if opaque else token, self.keys.current.jose, ["RS256"])
-            claims = msgspec.json.decode(signed.payload, type=dict[str, Any])
-        except (JoseError, ValueError, msgspec.DecodeError):
+        claims = tokens.verified(opaque.jwt if opaque else token, self.keys.current, self.now())
+        if claims is None or "jti" not in claims:
             return None
-        grant = self.store.get(Grant, str(claims.get("sid")))
-        if claims.get("exp", 0) <= self.sources.now() or (grant is not None and grant.revoked):
+        sid = claims.get("sid")
+        grant = self.store.get(Grant, str(sid))
+        if sid is not None and (grant is None or grant.revoked):
             return None
-        return claims
+        return Verified(claims, grant)
+
+    def new_grant(
+        self, client: Client, user: User, scope: tuple[str, ...], resource: str | None, nonce: str | None = None
+    ) -> Grant:
+        """Remember what a user allowed a client to do."""
+        grant = Grant(
+            sid=f"app_consent_{self.sources.ulid()}",
+            client_id=client.client_id,
+            user_id=user.id,
+            scope=scope,
+            resource=resource,
+            nonce=nonce,
+        )
+        self.store.put(grant.sid, grant)
+        return grant
 
     def revoke(self, sid: str) -> None:
         """End a grant: its refresh tokens and, for who asks, its access tokens are dead."""
@@ -212,53 +233,34 @@ class AuthKit:
         """Give the sandbox's time in seconds."""
         return self.sources.now()
 
-    def claims_of(self, token: str) -> dict[str, Any] | None:
+    def claims_of(self, token: str) -> Claims | None:
         """Give the claims of a JWT, unverified; None when it is none."""
-        try:
-            claims = msgspec.json.decode(jws.extract_compact(token.encode()).payload)
-        except (JoseError, ValueError, msgspec.DecodeError):
-            return None
-        return claims if isinstance(claims, dict) else None
+        return tokens.claims_of(token)
 
     def resign(self, claims: Mapping[str, Any], sign: str | None) -> str:
-        """Make an access token with these claims.
-
-        `sign` None signs as always; `unpublished-key` with a key that the JWKS does not hold; `none` not at all;
-        HS256 with the public key's modulus as the secret (the classic confusion); others with the RSA key.
-        """
-        payload = msgspec.json.encode(claims)
-        key = self.keys.unpublished if sign == "unpublished-key" else self.keys.current
-        if sign == "none":
-            head = msgspec.json.encode({"alg": "none", "kid": key.kid})
-            return ".".join(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in (head, payload)) + "."
-        if sign == "HS256":
-            secret = OctKey.import_key(key.public_jwk["n"])
-            return jws.serialize_compact({"alg": "HS256", "kid": key.kid}, payload, secret, ["HS256"])
-        algorithm = "RS256" if sign in {None, "unpublished-key"} else str(sign)
-        return jws.serialize_compact({"alg": algorithm, "kid": key.kid}, payload, key.jose, [algorithm])
+        """Make an access token with these claims, signed as a fault says (`tokens.resigned`)."""
+        return tokens.resigned(claims, self.keys, sign)
 
     def opaque(self, token: str) -> str:
         """Give an opaque token that stands for this one; introspection and userinfo know it."""
         name = self.sources.secret(43)
-        claims = self.claims_of(token) or {}
-        self.store.put(hashed(name), OpaqueToken(jwt=token, expires=claims.get("exp")))
+        expires = tokens.expiry(tokens.claims_of(token) or {})
+        self.store.put(hashed(name), OpaqueToken(jwt=token, expires=expires))
         return name
 
     def forget_clients(self) -> None:
         """Forget every client that registered itself, and all that was granted to it."""
-        self.store.forget(Client, Grant, Code, RefreshToken)
+        self.store.forget(Client)
+        gone = {sid for sid, grant in self.store.all(Grant) if self.client(grant.client_id) is None}
+        for sid in gone:
+            self.store.drop(Grant, sid)
+        for key, token in self.store.all(RefreshToken):
+            if token.sid in gone:
+                self.store.drop(RefreshToken, key)
 
     def revoke_refresh_tokens(self) -> None:
         """Make every refresh token worthless."""
         self.store.forget(RefreshToken)
-
-
-def _credentials(request: Request) -> tuple[str | None, str | None]:
-    """Read a client's id and secret from HTTP Basic or the form."""
-    authorization = request.authorization
-    if authorization is not None and authorization.type == "basic":
-        return authorization.username, authorization.password
-    return request.form.get("client_id"), request.form.get("client_secret")
 
 
 def authkit() -> AuthKit:

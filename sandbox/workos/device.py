@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import hmac
-from typing import Final
+import re
+from typing import Final, NamedTuple
 
 import msgspec
 from flask import Blueprint, Response, jsonify, make_response, render_template, request
 
+from sandbox.workos import parameters
 from sandbox.workos.answers import OAuthError, not_stored
 from sandbox.workos.authkit import AuthKit, authkit
-from sandbox.workos.authorization import page_scopes, page_user
+from sandbox.workos.consent import page_scopes, page_user
+from sandbox.workos.metadata import DEVICE_GRANT
 from sandbox.workos.records import Client, Device, Grant
 from sandbox.workos.store import hashed
 
 blueprint = Blueprint("device", __name__)
 
-DEVICE_GRANT: Final = "urn:ietf:params:oauth:grant-type:device_code"
 CODE_LIFETIME: Final = 300
 """Seconds (CONFIRMED for WorkOS)."""
 INTERVAL: Final = 5
@@ -28,19 +30,24 @@ COOKIE: Final = "authkit_device"
 def device_authorization() -> Response:
     """Give a device its codes (RFC 8628, section 3.2)."""
     server = authkit()
-    client = server.authenticated(request)
+    form = parameters.form()
+    client = server.authenticated(*parameters.credentials(form))
+    if DEVICE_GRANT not in client.grant_types:
+        raise OAuthError("unauthorized_client", "This application may not use the device grant.")
     user_code = f"{server.sources.letters(4)}-{server.sources.letters(4)}"
     device_code = server.sources.secret(43)
+    good_until = server.now() + CODE_LIFETIME
     device = Device(
         client_id=client.client_id,
-        scope=server.checked_scope(request.form.get("scope", ""), client),
+        scope=server.checked_scope(form.get("scope", ""), client),
         user_code=user_code,
-        resource=request.form.get("resource"),
+        resource=parameters.resource(form),
         interval=INTERVAL,
-        expires=server.sources.now() + CODE_LIFETIME,
+        good_until=good_until,
+        expires=good_until + CODE_LIFETIME,
     )
     server.store.put(hashed(device_code), device)
-    page = f"{server.origin}/oauth2/device"
+    page = f"{server.domain}/oauth2/device"
     answer = {
         "device_code": device_code,
         "user_code": user_code,
@@ -55,17 +62,19 @@ def device_authorization() -> Response:
 def approved_device(server: AuthKit, client: Client, device_code: str) -> Grant:
     """Give the grant of a device code.
 
-    Raise OAuthError authorization_pending, slow_down, access_denied or expired_token (RFC 8628, section 3.5).
+    Raise OAuthError authorization_pending, slow_down, access_denied or expired_token (RFC 8628, section 3.5), or
+    invalid_grant for a code that is unknown, used, or another client's.
     """
     key = hashed(device_code)
     device = server.store.get(Device, key)
     if device is None or device.client_id != client.client_id:
-        raise OAuthError("expired_token", "The device code has expired or is invalid.")
+        raise OAuthError("invalid_grant", "The device code is invalid.")
     if device.denied:
-        server.store.drop(Device, key)
         raise OAuthError("access_denied", "The user denied the request.")
+    now = server.now()
+    if now >= device.good_until:
+        raise OAuthError("expired_token", "The device code has expired.")
     if device.sid is None:
-        now = server.sources.now()
         early = now - device.polled_at < device.interval
         interval = device.interval + INTERVAL if early else device.interval
         server.store.put(key, msgspec.structs.replace(device, polled_at=now, interval=interval))
@@ -73,36 +82,45 @@ def approved_device(server: AuthKit, client: Client, device_code: str) -> Grant:
             raise OAuthError("slow_down", "The device asks too often.")
         raise OAuthError("authorization_pending", "The user has not entered the code yet.")
     grant = server.store.get(Grant, device.sid)
-    server.store.drop(Device, key)
     if grant is None:
-        raise OAuthError("expired_token", "The device code has expired or is invalid.")
+        raise OAuthError("invalid_grant", "The device code is invalid.")
     return grant
 
 
-def _waiting(server: AuthKit, user_code: str) -> tuple[str, Device] | None:
-    wanted = user_code.strip().upper().replace(" ", "-")
-    return next(
-        (
-            (key, device)
-            for key, device in server.store.all(Device)
-            if hmac.compare_digest(device.user_code.encode(), wanted.encode()) and device.sid is None
-        ),
-        None,
-    )
+class _Waiting(NamedTuple):
+    """A device that waits for a decision."""
+
+    key: str
+    device: Device
+    client: Client
+
+
+def _waiting(server: AuthKit, user_code: str) -> _Waiting | None:
+    """Find the device of a user code, typed in any case and with any punctuation (RFC 8628, section 6.1)."""
+    wanted, now = _letters(user_code), server.now()
+    for key, device in server.store.all(Device):
+        undecided = device.sid is None and not device.denied and now < device.good_until
+        if undecided and hmac.compare_digest(_letters(device.user_code), wanted):
+            client = server.client(device.client_id)
+            return _Waiting(key, device, client) if client else None
+    return None
+
+
+def _letters(user_code: str) -> str:
+    return re.sub(r"[^A-Z]", "", user_code.upper())
 
 
 def _asked(server: AuthKit, user_code: str) -> Response:
     """Ask for the user code, or show what the device of a known code asks for."""
-    found = _waiting(server, user_code) if user_code else None
-    client = server.client(found[1].client_id) if found else None
+    found = _waiting(server, user_code)
     browser = request.cookies.get(COOKIE) or server.sources.secret()
     page = render_template(
         "device.html",
         action="/oauth2/device",
-        user_code=user_code,
+        user_code=found.device.user_code if found else user_code,
         users=[page_user(server, user) for user in server.settings.users],
-        client_name=client.name if client else None,
-        scopes=page_scopes(found[1].scope) if found else [],
+        client_name=found.client.name if found else None,
+        scopes=page_scopes(found.device.scope) if found else [],
         error="This code is unknown or has expired." if user_code and found is None else None,
         session=browser,
     )
@@ -121,32 +139,18 @@ def device_page() -> Response:
 def decide_device() -> Response | str:
     """Take a person's decision for the device."""
     server = authkit()
-    found = _waiting(server, request.form.get("user_code", ""))
-    user = server.user(request.form.get("user_id", ""))
-    cookie = request.cookies.get(COOKIE, "")
-    own = bool(cookie) and hmac.compare_digest(
-        cookie.encode(), request.form.get("authorization_session_id", "").encode()
-    )
-    if found is None or user is None or not own:
-        return _asked(server, request.form.get("user_code", ""))
-    key, device = found
-    client = server.client(device.client_id)
-    approved = request.form.get("decision") == "approve"
+    form = request.form
+    found = _waiting(server, form.get("user_code", ""))
+    user = server.user(form.get("user_id", ""))
+    cookie = request.cookies.get(COOKIE, "").encode()
+    own = bool(cookie) and hmac.compare_digest(cookie, form.get("authorization_session_id", "").encode())
+    approved = form.get("decision") == "approve"
+    if found is None or user is None or not own or not (approved or form.get("decision") == "deny"):
+        return _asked(server, form.get("user_code", ""))
+    device = found.device
     if approved:
-        sid = f"app_consent_{server.sources.ulid()}"
-        server.store.put(
-            sid,
-            Grant(
-                sid=sid,
-                client_id=device.client_id,
-                user_id=user.id,
-                scope=device.scope,
-                resource=device.resource,
-            ),
-        )
-        server.store.put(key, msgspec.structs.replace(device, sid=sid))
+        grant = server.new_grant(found.client, user, device.scope, device.resource)
+        server.store.put(found.key, msgspec.structs.replace(device, sid=grant.sid))
     else:
-        server.store.put(key, msgspec.structs.replace(device, denied=True))
-    return render_template(
-        "device_done.html", approved=approved, client_name=client.name if client else device.client_id
-    )
+        server.store.put(found.key, msgspec.structs.replace(device, denied=True))
+    return render_template("device_done.html", approved=approved, client_name=found.client.name)

@@ -6,10 +6,12 @@ import base64
 import datetime as dt
 import functools
 import hashlib
+import os
 from pathlib import Path
 from typing import Any, Final
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
@@ -28,7 +30,7 @@ class SigningKey:
     def __init__(self, private: rsa.RSAPrivateKey) -> None:
         self._private = private
         number = private.public_key().public_numbers().n
-        digest = int.from_bytes(hashlib.sha256(number.to_bytes(_BITS // 8, "big")).digest()[:17], "big")
+        digest = int.from_bytes(hashlib.sha256(_big_endian(number)).digest()[:17], "big")
         self.kid: Final = "sso_oidc_key_pair_" + "".join(_CROCKFORD[(digest >> (5 * i)) & 31] for i in range(26))
         self.jose: Final = RSAKey(private, private)
 
@@ -47,8 +49,8 @@ class SigningKey:
             "alg": "RS256",
             "kty": "RSA",
             "use": "sig",
-            "n": _base64url(numbers.n.to_bytes(_BITS // 8, "big")),
-            "e": _base64url(numbers.e.to_bytes(3, "big")),
+            "n": _base64url(_big_endian(numbers.n)),
+            "e": _base64url(_big_endian(numbers.e)),
             "kid": self.kid,
             "x5c": [base64.b64encode(certificate).decode()],
             "x5t#S256": _base64url(hashlib.sha256(certificate).digest()),
@@ -61,11 +63,16 @@ class SigningKey:
             issuer_name=name,
             subject_name=name,
             public_key=public,
-            serial_number=public.public_numbers().n >> (_BITS - 128),
+            serial_number=public.public_numbers().n >> (public.key_size - 128),
             not_valid_before=dt.datetime(2025, 1, 1, tzinfo=dt.UTC),
             not_valid_after=dt.datetime(2045, 1, 1, tzinfo=dt.UTC),
         )
         return builder.sign(self._private, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
+
+
+def _big_endian(number: int) -> bytes:
+    """Give a number in as few octets as it takes (RFC 7518, section 2: Base64urlUInt)."""
+    return number.to_bytes((number.bit_length() + 7) // 8, "big")
 
 
 def _base64url(data: bytes) -> str:
@@ -101,27 +108,35 @@ class Keys:
         self.current = self._first()
 
     def _first(self) -> SigningKey:
-        if self._path is None:
-            return self._fresh(0)
-        try:
-            if self._path.exists():
-                private = serialization.load_pem_private_key(
-                    self._path.read_bytes(), password=None, unsafe_skip_rsa_key_validation=True
-                )
-                if isinstance(private, rsa.RSAPrivateKey):
-                    return SigningKey(private)
-                raise SandboxError(f"{self._path}: is no RSA key. Start with --fresh to make a new one.")
+        if self._path is None or not self._path.exists():
             return self._saved(self._fresh(0))
-        except (OSError, ValueError) as error:
-            raise SandboxError(f"{self._path}: {error}. Start with --fresh to make a new one.") from error
+        try:
+            private = serialization.load_pem_private_key(
+                self._path.read_bytes(), password=None, unsafe_skip_rsa_key_validation=True
+            )
+        except (OSError, ValueError, TypeError, UnsupportedAlgorithm):
+            private = None
+        if not isinstance(private, rsa.RSAPrivateKey) or private.key_size < _BITS:
+            raise SandboxError(
+                f"{self._path}: holds no RSA private key of {_BITS} bits in PEM, unencrypted."
+                " Start with --fresh to make a new one."
+            )
+        return SigningKey(private)
 
     def _fresh(self, number: int) -> SigningKey:
         return _spare_key(number) if self._sources.seed is None and self._path is None else new_key(self._sources)
 
     def _saved(self, key: SigningKey) -> SigningKey:
-        if self._path is not None:
-            self._path.touch(mode=0o600)
-            self._path.write_bytes(key.pem())
+        """Keep a key; a reader finds the old one or the new one, whole, whenever this ends."""
+        if self._path is None:
+            return key
+        new = self._path.with_suffix(".new")
+        try:
+            with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+                file.write(key.pem())
+            new.replace(self._path)
+        except OSError as error:
+            raise SandboxError(f"{self._path}: cannot keep the signing key there: {error.strerror}.") from error
         return key
 
     def rotate(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import msgspec
@@ -12,12 +12,13 @@ from sandbox.workos.authkit import AuthKit, authkit
 
 blueprint = Blueprint("metadata", __name__)
 
-GRANT_TYPES = ["authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code"]
+DEVICE_GRANT: Final = "urn:ietf:params:oauth:grant-type:device_code"
+GRANT_TYPES: Final = ("authorization_code", "refresh_token", DEVICE_GRANT)
 
 
-def authorization_server(server: AuthKit, base: str) -> dict[str, Any]:
+def authorization_server(server: AuthKit) -> dict[str, Any]:
     """Give the RFC 8414 document (OBSERVED on two AuthKit domains, identical)."""
-    settings = server.settings
+    base, settings = server.domain, server.settings
     advertised = settings.dynamic_client_registration or settings.disabled_registration.advertise
     document: dict[str, Any] = {
         "authorization_endpoint": f"{base}/oauth2/authorize",
@@ -38,18 +39,14 @@ def authorization_server(server: AuthKit, base: str) -> dict[str, Any]:
     return {name: value for name, value in document.items() if value is not None}
 
 
-def openid_configuration(server: AuthKit, base: str) -> dict[str, Any]:
+def openid_configuration(server: AuthKit) -> dict[str, Any]:
     """Give the OpenID Connect discovery document (OBSERVED); PKCE and registration are only in the other one."""
+    base = server.domain
     return {
         "issuer": base,
         "authorization_endpoint": f"{base}/oauth2/authorize",
         "device_authorization_endpoint": f"{base}/oauth2/device_authorization",
-        "grant_types_supported": [
-            "authorization_code",
-            "client_credentials",
-            "refresh_token",
-            "urn:ietf:params:oauth:grant-type:device_code",
-        ],
+        "grant_types_supported": ["authorization_code", "client_credentials", "refresh_token", DEVICE_GRANT],
         "id_token_signing_alg_values_supported": ["RS256"],
         "introspection_endpoint": f"{base}/oauth2/introspection",
         "jwks_uri": f"{base}/oauth2/jwks",
@@ -73,11 +70,6 @@ def client_configuration(server: AuthKit) -> dict[str, Any]:
     }
 
 
-def _base(server: AuthKit) -> str:
-    """Give the AuthKit domain: the issuer when it has no path, else the origin."""
-    return server.origin if server.settings.issuer == "client" else server.issuer
-
-
 def _document(value: dict[str, Any]) -> Response:
     return current_app.response_class(msgspec.json.encode(value), mimetype="application/json")
 
@@ -94,23 +86,21 @@ def _only_at_the_custom_domain() -> None:
 @blueprint.get("/.well-known/oauth-authorization-server")
 def oauth_authorization_server() -> Response:
     """Answer RFC 8414 discovery."""
-    server = authkit()
-    return _document(authorization_server(server, _base(server)))
+    return _document(authorization_server(authkit()))
 
 
 @blueprint.get("/.well-known/openid-configuration")
 def openid_discovery() -> Response:
     """Answer OpenID Connect discovery."""
-    server = authkit()
-    return _document(openid_configuration(server, _base(server)))
+    return _document(openid_configuration(authkit()))
 
 
 @blueprint.get("/user_management/<client_id>/.well-known/openid-configuration")
-def client_discovery(client_id: str) -> Response | tuple[Response, int]:
+def client_discovery(client_id: str) -> Response:
     """Answer discovery for the issuer of an environment, when it is the issuer of this one."""
     server = authkit()
     if server.settings.issuer != "client" or client_id != server.settings.client_id:
-        return _document(server.settings.not_found_body), 404
+        abort(404)
     return _document(client_configuration(server))
 
 
@@ -121,9 +111,8 @@ def jwks() -> Response:
 
 
 @blueprint.get("/sso/jwks/<client_id>")
-def client_jwks(client_id: str) -> Response | tuple[Response, int]:
+def client_jwks(client_id: str) -> Response:
     """Give the keys of the environment's client (WorkOS, OpenAPI: 404 `{"message"}` for any other)."""
-    server = authkit()
-    if client_id != server.settings.client_id:
-        return _document(server.settings.not_found_body), 404
+    if client_id != authkit().settings.client_id:
+        abort(404)
     return jwks()

@@ -82,6 +82,8 @@ class Device(Record, frozen=True, kw_only=True):
     client_id: str
     scope: tuple[str, ...]
     user_code: str
+    good_until: float
+    """Seconds since the epoch; it is kept longer, so that a code that expired is told from one that never was."""
     resource: str | None = None
     polled_at: float = 0.0
     interval: int = 5

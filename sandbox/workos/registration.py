@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
+import msgspec
 from flask import Blueprint, Response, jsonify, request
 
 from sandbox.workos.answers import OAuthError, not_stored
@@ -34,12 +36,21 @@ def register() -> tuple[Response, int]:
             "Dynamic client registration is disabled for this environment.",
             server.settings.disabled_registration.status,
         )
-    asked = request.get_json(silent=True)
-    if not isinstance(asked, dict):
-        raise OAuthError("invalid_client_metadata", "The body must be a JSON object.")
+    asked = _asked()
     client = client_of(asked, server)
     server.store.put(client.client_id, client)
     return not_stored(jsonify(document_of(client, asked))), 201
+
+
+def _asked() -> dict[str, Any]:
+    """Read the client metadata, a member that is null as one that is not there."""
+    if not request.is_json:
+        raise OAuthError("invalid_client_metadata", "The body must be JSON, with Content-Type: application/json.")
+    try:
+        asked = msgspec.json.decode(request.get_data(), type=dict[str, Any])
+    except (ValueError, RecursionError) as error:
+        raise OAuthError("invalid_client_metadata", "The body must be a JSON object.") from error
+    return {name: value for name, value in asked.items() if value is not None}
 
 
 def client_of(asked: dict[str, Any], server: AuthKit) -> Client:
@@ -47,8 +58,9 @@ def client_of(asked: dict[str, Any], server: AuthKit) -> Client:
 
     Raise OAuthError invalid_redirect_uri or invalid_client_metadata (RFC 7591, section 3.2.2).
     """
-    grant_types = _names(asked, "grant_types", GRANT_TYPES, ["authorization_code"])
-    _names(asked, "response_types", ["code"], ["code"])
+    grant_types = _names(asked, "grant_types", GRANT_TYPES, ("authorization_code",))
+    if "authorization_code" in grant_types:
+        _names(asked, "response_types", ("code",), ("code",))
     method = asked.get("token_endpoint_auth_method", "client_secret_basic")
     if method not in AUTH_METHODS:
         offered = ", ".join(AUTH_METHODS)
@@ -63,7 +75,7 @@ def client_of(asked: dict[str, Any], server: AuthKit) -> Client:
         client_id=f"client_{server.sources.ulid()}",
         name=name or "An unnamed application",
         redirect_uris=_redirect_uris(asked, grant_types),
-        grant_types=tuple(grant_types),
+        grant_types=grant_types,
         token_endpoint_auth_method=method,
         client_secret=None if method == "none" else server.sources.secret(48),
         registered_itself=True,
@@ -71,14 +83,14 @@ def client_of(asked: dict[str, Any], server: AuthKit) -> Client:
     )
 
 
-def _names(asked: dict[str, Any], field: str, known: list[str], default: list[str]) -> list[str]:
+def _names(asked: dict[str, Any], field: str, known: Sequence[str], default: tuple[str, ...]) -> tuple[str, ...]:
     names = asked.get(field, default)
-    if not isinstance(names, list) or not names or not all(name in known for name in names):
+    if not isinstance(names, list | tuple) or not names or not all(name in known for name in names):
         raise OAuthError("invalid_client_metadata", f"{field} must be a list of {', '.join(known)}.")
-    return names
+    return tuple(dict.fromkeys(names))
 
 
-def _redirect_uris(asked: dict[str, Any], grant_types: list[str]) -> tuple[str, ...]:
+def _redirect_uris(asked: dict[str, Any], grant_types: Sequence[str]) -> tuple[str, ...]:
     uris = asked.get("redirect_uris", [])
     if not isinstance(uris, list) or len(uris) > _MOST_REDIRECT_URIS:
         raise OAuthError("invalid_redirect_uri", f"redirect_uris must be a list of at most {_MOST_REDIRECT_URIS} URIs.")
@@ -101,8 +113,8 @@ def document_of(client: Client, asked: dict[str, Any]) -> dict[str, Any]:
         "client_name": client.name,
         "token_endpoint_auth_method": client.token_endpoint_auth_method,
         "grant_types": list(client.grant_types),
-        "response_types": ["code"],
+        "response_types": ["code"] if "authorization_code" in client.grant_types else [],
     }
     if asked.get("scope"):
         document["scope"] = asked["scope"]
-    return document | {name: asked[name] for name in _ECHOED if asked.get(name) is not None}
+    return document | {name: asked[name] for name in _ECHOED if name in asked}

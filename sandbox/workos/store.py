@@ -6,14 +6,17 @@ import hashlib
 import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 
 from sandbox.errors import SandboxError
-from sandbox.workos.records import Record
+from sandbox.workos.records import Record, Secret
 
 R = TypeVar("R", bound=Record)
+
+_SWEEP_EVERY: Final = 1000
+"""Records kept between two sweeps."""
 
 
 def hashed(secret: str) -> str:
@@ -21,30 +24,49 @@ def hashed(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
+def _unusable(path: Path | None, error: Exception) -> SandboxError:
+    return SandboxError(f"{path}: cannot keep state there: {error}. Start with --fresh to begin anew.")
+
+
+def _read(data: bytes, kind: type[R]) -> R | None:
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except msgspec.DecodeError:
+        return None
+
+
 class Store:
-    """Records by type and key.
+    """Records by type and key; what the present version cannot read is as good as forgotten.
 
     Raise sqlite3.Error where the disk is full or gone; whoever answers a request turns that into a server error.
     """
 
     def __init__(self, now: Callable[[], float], path: Path | None = None) -> None:
         self._now = now
+        self._kept = 0
         try:
+            if path is not None:
+                path.touch(mode=0o600)
             self._db = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False)
+        except (OSError, sqlite3.Error) as error:
+            raise _unusable(path, error) from error
+        try:
             self._db.executescript(
                 "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;"
                 "CREATE TABLE IF NOT EXISTS records"
                 " (kind TEXT, key TEXT, data BLOB, expires REAL, PRIMARY KEY (kind, key))"
             )
         except sqlite3.Error as error:
-            raise SandboxError(
-                f"{path}: cannot keep state there: {error}. Start with --fresh to begin anew."
-            ) from error
+            self._db.close()
+            raise _unusable(path, error) from error
 
     def put(self, key: str, record: Record) -> None:
         """Keep a record, in the place of any of its type with that key."""
         row = (type(record).__name__, key, msgspec.json.encode(record), record.expires)
         self._db.execute("INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?)", row)
+        self._kept += 1
+        if self._kept % _SWEEP_EVERY == 0:
+            self.sweep()
 
     def get(self, kind: type[R], key: str) -> R | None:
         """Give the record of that type and key, unless it expired."""
@@ -53,7 +75,7 @@ class Store:
         ).fetchone()
         if row is None or (row[1] is not None and row[1] <= self._now()):
             return None
-        return msgspec.json.decode(row[0], type=kind)
+        return _read(row[0], kind)
 
     def drop(self, kind: type[Record], key: str) -> None:
         """Forget one record."""
@@ -65,7 +87,7 @@ class Store:
             "SELECT key, data FROM records WHERE kind = ? AND (expires IS NULL OR expires > ?) ORDER BY rowid",
             (kind.__name__, self._now()),
         ).fetchall()
-        return ((key, msgspec.json.decode(data, type=kind)) for key, data in rows)
+        return ((key, record) for key, data in rows if (record := _read(data, kind)) is not None)
 
     def forget(self, *kinds: type[Record]) -> int:
         """Forget every record of these types; give how many there were."""
@@ -76,8 +98,8 @@ class Store:
         return self._db.execute("DELETE FROM records WHERE expires <= ?", (self._now(),)).rowcount
 
     def clear(self) -> None:
-        """Forget everything."""
-        self._db.execute("DELETE FROM records")
+        """Forget everything but the secrets of pre-registered applications, which are configuration."""
+        self._db.execute("DELETE FROM records WHERE kind != ?", (Secret.__name__,))
 
     def close(self) -> None:
         """Close the file."""

@@ -6,7 +6,6 @@ from flask import Blueprint, Response, jsonify, request
 
 from sandbox.workos.answers import not_stored
 from sandbox.workos.authkit import authkit
-from sandbox.workos.records import Grant
 
 blueprint = Blueprint("userinfo", __name__)
 
@@ -17,10 +16,9 @@ def userinfo() -> Response:
     server = authkit()
     authorization = request.authorization
     token = authorization.token if authorization is not None and authorization.type == "bearer" else None
-    claims = server.verified(token) if token else None
-    grant = server.store.get(Grant, str(claims.get("sid"))) if claims else None
-    if claims is None or grant is None:
-        response = jsonify({"error": "unauthorized"})
+    good = server.verified(token) if token else None
+    if good is None or good.grant is None:
+        response = not_stored(jsonify({"error": "unauthorized"}))
         response.status_code = 401
         return response
-    return not_stored(jsonify(server.profile(grant, tuple(str(claims.get("scope", "")).split()))))
+    return not_stored(jsonify(server.profile(good.grant, tuple(str(good.claims.get("scope", "")).split()))))

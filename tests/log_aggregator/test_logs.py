@@ -1,90 +1,21 @@
-"""Storing and searching logs."""
+"""Storing logs, and finding them again."""
 
 from __future__ import annotations
 
-from contextlib import suppress
-
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from sandbox.log_aggregator import corpus
-from sandbox.log_aggregator.logs import KEPT, Entry, Level, Logs, as_json, moment
+from sandbox.log_aggregator.logs import KEPT, Entry, Logs, as_json
 from sandbox.sources import Sources
 from sandbox.wire.exchange import Exchange
 
-NOW = 1_767_603_600.0
-
-
-def entry(message: str, service: str = "web", level: Level = "info", at: float = NOW, **fields: object) -> Entry:
-    """Make an entry."""
-    return Entry(at=at, service=service, level=level, message=message, fields=fields)
-
-
-def holding(*entries: Entry) -> Logs:
-    """Make logs that hold the entries."""
-    logs = Logs(fill=tuple)
-    for each in entries:
-        logs.add(each)
-    return logs
-
-
-def messages(entries: list[Entry]) -> list[str]:
-    """Give the messages only."""
-    return [each.message for each in entries]
-
-
-FRUIT = (
-    entry("Apple pie is ready", at=NOW - 30, trace="4fa2", customer={"id": "cus_9", "tags": ["gold"]}),
-    entry("apple juice timed out after 5000 ms", "kitchen", "error", at=NOW - 20, trace="4fa2"),
-    entry("pear: ready in 5 s", "kitchen", "warning", at=NOW - 10, path="/v1/pear-tree", note="first line\nlast line"),
-    entry("crème brûlée", "web", "debug", at=NOW),
-)
+from .samples import FRUIT, NOW, entry, holding, messages
 
 
 @pytest.fixture
 def logs() -> Logs:
     """Give logs of four entries."""
     return holding(*FRUIT)
-
-
-@pytest.mark.parametrize(
-    ("query", "expected"),
-    [
-        ("apple", ["apple juice timed out after 5000 ms", "Apple pie is ready"]),
-        ("APPLE ready", ["Apple pie is ready"]),
-        ("ready apple", ["Apple pie is ready"]),
-        ('"is ready"', ["Apple pie is ready"]),
-        ('"ready is"', []),
-        ("app*", ["apple juice timed out after 5000 ms", "Apple pie is ready"]),
-        ("app", []),
-        ('"apple ju"*', ["apple juice timed out after 5000 ms"]),
-        ("4fa2 juice", ["apple juice timed out after 5000 ms"]),
-        ("trace=4fa2 pie", ["Apple pie is ready"]),
-        ("cus_9", ["Apple pie is ready"]),
-        ("gold", ["Apple pie is ready"]),
-        ("/v1/pear-tree", ["pear: ready in 5 s"]),
-        ('"last line"', ["pear: ready in 5 s"]),
-        ("kitchen pear", ["pear: ready in 5 s"]),
-        ("creme brulee", ["crème brûlée"]),
-        ("apple - pie", ["Apple pie is ready"]),
-        ("apple OR pear", []),
-        ("NOT apple", []),
-        ("message:apple", []),
-        ("apple) OR (pear", []),
-        ('pear"', ["pear: ready in 5 s"]),
-        ("x'; DROP TABLE entries; --", []),
-    ],
-)
-def test_search_finds_words_phrases_and_beginnings(logs: Logs, query: str, expected: list[str]) -> None:
-    """Words are all wanted, in any order; quotes make a phrase, an asterisk a beginning; nothing else is special."""
-    assert messages(logs.search(query)) == expected
-
-
-@pytest.mark.parametrize("query", ["", "   ", "***", '""', "-", "\x00"])
-def test_search_without_words_gives_the_latest(logs: Logs, query: str) -> None:
-    """A query that holds no word matches everything, newest first."""
-    assert messages(logs.search(query, limit=2)) == ["crème brûlée", "pear: ready in 5 s"]
 
 
 def test_search_of_a_service(logs: Logs) -> None:
@@ -320,64 +251,3 @@ def test_json_of_an_entry(logs: Logs) -> None:
         "message": "apple juice timed out after 5000 ms",
         "fields": {"trace": "4fa2"},
     }
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("15m", NOW - 900),
-        ("-15m", NOW - 900),
-        ("2h", NOW - 7200),
-        ("1d", NOW - 86400),
-        ("1767603000", 1_767_603_000),
-        ("1767603000.5", 1_767_603_000.5),
-        ("2026-01-05T08:00:00Z", NOW - 3600),
-        ("2026-01-05T10:00:00+02:00", NOW - 3600),
-        ("2026-01-05T08:00", NOW - 3600),
-        ("2026-01-05", NOW - 9 * 3600),
-    ],
-)
-def test_moments(text: str, expected: float) -> None:
-    """A time is a duration before now, ISO 8601 (UTC unless it says otherwise), or seconds since the epoch."""
-    assert moment(text, NOW) == expected
-
-
-@pytest.mark.parametrize(
-    "text", ["", "yesterday", "15", "2026-13-01", "9" * 400, "1e400", "nan", "inf", "9" * 300 + "d"]
-)
-def test_bad_moments_say_what_to_write(text: str) -> None:
-    """A text that is no time is refused with examples of times."""
-    with pytest.raises(ValueError, match="15m"):
-        moment(text, NOW)
-
-
-@given(st.text())
-def test_no_text_is_a_bad_moment_in_another_way(text: str) -> None:
-    """Any text is a time or a ValueError."""
-    with suppress(ValueError):
-        assert 0 <= moment(text, NOW) < 1e12
-
-
-SHARED = holding(*FRUIT)
-NASTY = st.text(st.sampled_from("aA0 \"*()^:+-{}[],.'\\/|&!~@#%_\x00\ud800é日NEAROTD"), max_size=60)
-
-
-@settings(deadline=None)
-@given(st.text() | NASTY)
-def test_no_query_is_a_syntax_error(query: str) -> None:
-    """Any text at all can be searched for."""
-    assert len(SHARED.search(query)) <= 4
-    assert SHARED.count(query) <= 4
-    SHARED.search("", service=query)
-
-
-def test_a_very_long_query_is_only_read_in_part() -> None:
-    """A query of a million words neither fails nor takes long."""
-    assert SHARED.search("ready " * 1_000_000) == SHARED.search("ready")
-
-
-@settings(deadline=None)
-@given(st.text(st.characters(categories=["L", "Nd"], max_codepoint=0x24F), min_size=1, max_size=20))
-def test_what_was_logged_is_found(word: str) -> None:
-    """A word of letters and digits is found by itself."""
-    assert holding(entry(f"before {word} after")).count(word) == 1

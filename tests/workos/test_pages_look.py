@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 import pytest
 from flask import Flask, Response, render_template, request
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from werkzeug.serving import make_server
 
 import sandbox
@@ -179,17 +179,6 @@ def preview() -> Iterator[Preview]:
     server.shutdown()
     thread.join()
     server.server_close()
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """Start the system's Chromium, without a window and without its own errands on the network."""
-    quiet = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"]
-    errands = ["--disable-background-networking", "--disable-component-update"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=quiet + errands)
-        yield browser
-        browser.close()
 
 
 Opener = Callable[..., Page]

@@ -1,0 +1,289 @@
+"""One exchange on its way through the wire."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from sandbox.durations import seconds
+from sandbox.flow import Asked, System, step_of
+from sandbox.scenario.model import EFFECTS
+from sandbox.wire.active import ActiveFault
+from sandbox.wire.asgi import (
+    Application,
+    Collected,
+    LeftError,
+    Message,
+    Receive,
+    Scope,
+    Send,
+    read_request,
+    replayed,
+    request_of,
+    response_of,
+    send_response,
+    start_of,
+)
+from sandbox.wire.exchange import BODY_LIMIT, Ended, Exchange
+from sandbox.wire.faults import EDIT_ORDER, HEAD_EDITS, Place, edited, front, stands_in_front
+from sandbox.wire.message import Request, Response, json_response
+from sandbox.wire.port import reset
+from sandbox.wire.record import Recorder
+
+if TYPE_CHECKING:
+    from sandbox.wire.wire import Wire
+
+_log = logging.getLogger("sandbox")
+
+_TOO_LARGE: Final = json_response(413, {"error": "invalid_request", "error_description": "The body is over 4 MiB."})
+_FAILED: Final = json_response(
+    500, {"error": "server_error", "error_description": "The sandbox itself failed; see sandbox.log."}
+)
+
+
+class Passage:
+    """One exchange: the request is read, the application or a fault answers, and it is written down."""
+
+    def __init__(self, wire: Wire, system: System, base: str, asgi: tuple[Scope, Receive, Send]) -> None:
+        self.wire, self.system, self.base = wire, system, base
+        self.scope, self.receive, self.send = asgi
+        self.at = wire.sources.now()
+        self.began = time.perf_counter()
+        self.fired: list[ActiveFault] = []
+        self.edits: list[ActiveFault] = []
+        self.cut: ActiveFault | None = None
+        self.answer = Collected()
+        self.streams = self.shut = False
+        self.passed = 0
+        self.exchange: Exchange | None = None
+
+    async def run(self, application: Application) -> None:
+        """Answer the request. Who hangs up before having sent it whole leaves no exchange."""
+        try:
+            self._begin(await read_request(self.scope, self.receive))
+        except LeftError:
+            return
+        except OverflowError:
+            self._begin(request_of(self.scope))
+            await self._finish(_TOO_LARGE)
+            return
+        names = self.wire.identities.names(self.request)
+        try:
+            await self._answer(application, self.wire.faults.due(self.step, self.request, names))
+        except LeftError:
+            self._record(None, "unanswered")
+
+    def _begin(self, request: Request) -> None:
+        grant_type = request.parameters.get("grant_type")
+        self.request = request
+        self.trace_run = self.wire.trace.run
+        self.step = step_of(
+            Asked(
+                self.system,
+                request.method,
+                request.plain_path,
+                request.bearer is not None,
+                grant_type if isinstance(grant_type, str) else None,
+                request.mcp_methods,
+            )
+        )
+        self.recorder = Recorder(
+            number=self.wire.trace.number(),
+            at=self.at,
+            base=self.base,
+            system=self.system,
+            step=self.step,
+            request=request,
+            reveal=self.wire.reveal,
+        )
+
+    # --- answering ------------------------------------------------------------------------------------------------
+
+    async def _answer(self, application: Application, due: list[ActiveFault]) -> None:
+        for active in due:
+            if active.fault.action in EFFECTS:
+                self.wire.effect(active.fault.action, str(getattr(active.fault, active.fault.action)))
+                self._fire(active)
+        for active in due:
+            if active.fault.delay is not None:
+                self._fire(active)
+                await self._wait(seconds(active.fault.delay))
+        if (hanging := _with(due, "hang")) is not None:
+            self._fire(hanging)
+            await self._wait(None)
+            await self._drop("unanswered")
+            return
+        self.cut = _with(due, "close")
+        if self.cut is not None and self.cut.fault.close == "before":
+            self._fire(self.cut)
+            await self._drop("dropped")
+            return
+        in_front = [active for active in due if stands_in_front(active.fault, self.step)]
+        self.edits = [active for active in due if active not in in_front and active.fault.action in EDIT_ORDER]
+        self.edits.sort(key=lambda active: EDIT_ORDER.index(active.fault.action))
+        for other in in_front[1:]:
+            other.missed = "another fault answered before it"
+        if in_front:
+            self._fire(in_front[0])
+            await self._finish(front(in_front[0].fault, self._place()))
+        else:
+            await self._pass_on(application)
+
+    def _edit(self, response: Response, edits: list[ActiveFault]) -> Response:
+        for active in edits:
+            changed = edited(active.fault, response, self._place())
+            if changed is None:
+                active.missed = f"the answer ({response.status}) had nothing for it to edit"
+            else:
+                response = changed
+                self._fire(active)
+        return response
+
+    def _place(self) -> Place:
+        return Place(self.step, self.request, self.wire.tokens, self.wire.resource_metadata())
+
+    def _fire(self, active: ActiveFault) -> None:
+        active.fired += 1
+        self.fired.append(active)
+
+    async def _wait(self, duration: float | None) -> None:
+        """Wait so long, or for ever; less when the scenario changes; raise LeftError when the asker hangs up."""
+        released = asyncio.ensure_future(self.wire.released.wait())
+        left = asyncio.ensure_future(self._until_left())
+        try:
+            await asyncio.wait({released, left}, timeout=duration, return_when=asyncio.FIRST_COMPLETED)
+            if left.done():
+                raise LeftError
+        finally:
+            released.cancel()
+            left.cancel()
+
+    async def _until_left(self) -> None:
+        while (await self.receive())["type"] != "http.disconnect":
+            pass
+
+    # --- the application's answer ---------------------------------------------------------------------------------
+
+    async def _pass_on(self, application: Application) -> None:
+        """Let the application answer, and send that on: whole where faults edit it, and else as it comes."""
+        await self._ask(application)
+        if self.answer.start is None:
+            raise LeftError
+        response = self.answer.response()
+        if self._held():
+            await self._finish(response if self.answer.ended else _FAILED)
+        elif self.shut:
+            self._record(replace(response, body=response.body[: self.passed]), "cut")
+        else:
+            had_enough = self.streams and self._transport().is_closing()  # a stream lasts until the asker leaves
+            self._record(response, "answered" if self.answer.ended or had_enough else "cut")
+
+    async def _ask(self, application: Application) -> None:
+        """Ask the application; what it raises becomes a 500 that says so, and a line in the log."""
+        try:
+            await application(self.scope, replayed(self.request, self.receive), self._take)
+        except Exception:  # noqa: BLE001 - whatever it is, a person must not meet a traceback
+            _log.exception("%s %s failed inside the sandbox", self.request.method, self.request.path)
+        if self.answer.start is None and not self._transport().is_closing():
+            await send_response(_FAILED, self._take)
+
+    def _held(self) -> bool:
+        """Say whether the answer is held back until it is whole; a stream cannot be."""
+        return not self.streams and (bool(self.edits) or self.cut is not None)
+
+    async def _take(self, message: Message) -> None:
+        """Take a message of the application."""
+        if message["type"] == "http.response.start":
+            message = self._begun(message)
+        else:
+            self.answer.take(message)
+        if self.shut or self._held():
+            return
+        await self.send(self._within_room(message) if self.streams else message)
+        if self.shut:
+            self._transport().close()
+
+    def _begun(self, message: Message) -> Message:
+        """Look at how the answer begins: a GET of server-sent events is a stream that does not end by itself."""
+        head = response_of(message)
+        self.streams = self.request.method == "GET" and _is_event_stream(head)
+        if self.streams:
+            for active in self.edits:
+                if active.fault.action not in HEAD_EDITS:
+                    active.missed = "the answer is a stream without end, of which only status and headers are edited"
+            head = self._edit(head, [active for active in self.edits if active.fault.action in HEAD_EDITS])
+            message = start_of(head)
+        self.answer.limit = None if self._held() else BODY_LIMIT
+        self.answer.take(message)
+        if self.streams:
+            self._record(head, "open")
+        return message
+
+    def _within_room(self, message: Message) -> Message:
+        """Let no more of a stream through than the fault that cuts it says, and shut it there."""
+        if self.cut is None or not isinstance(self.cut.fault.close, int):
+            return message
+        body = message.get("body", b"")[: self.cut.fault.close - self.passed]
+        self.passed += len(body)
+        if self.passed < self.cut.fault.close:
+            return message
+        self._fire(self.cut)
+        self.shut = True
+        return message if message["type"] == "http.response.start" else {**message, "body": body, "more_body": True}
+
+    async def _finish(self, response: Response) -> None:
+        """Send a whole response, edited, or as much of it as a fault lets through."""
+        response = self._edit(response, self.edits)
+        if self.cut is None or not isinstance(self.cut.fault.close, int):
+            await send_response(response, self.send)
+            self._record(response, "answered")
+            return
+        self._fire(self.cut)
+        if response.header("content-length") is None:
+            response = response.with_headers(content_length=str(len(response.body)))
+        part = response.body[: self.cut.fault.close]
+        await self.send(start_of(response))
+        await self.send({"type": "http.response.body", "body": part, "more_body": True})
+        self._record(replace(response, body=part), "cut")
+        self._transport().close()
+        await self._until_left()
+
+    # --- the connection -------------------------------------------------------------------------------------------
+
+    def _transport(self) -> asyncio.Transport:
+        transport: asyncio.Transport = self.scope["state"]["transport"]
+        return transport
+
+    async def _drop(self, how: Ended) -> None:
+        """Drop the connection without an answer."""
+        self._record(None, how)
+        reset(self._transport())
+        await self._until_left()
+
+    # --- the record -----------------------------------------------------------------------------------------------
+
+    def _record(self, response: Response | None, ended: Ended) -> None:
+        identities, trace = self.wire.identities, self.wire.trace
+        identities.learn(self.step, self.request, response)
+        if trace.run != self.trace_run:
+            return
+        took = time.perf_counter() - self.began
+        if self.exchange is not None and response is not None:
+            self.recorder.conclude(self.exchange, response, ended, took)
+            trace.tell(self.exchange)
+            return
+        faults = [str(active.fault) for active in self.fired]
+        client_id = identities.client_id(self.request, response)
+        self.exchange = self.recorder.exchange(response, ended, took, faults, client_id)
+        trace.add(self.exchange)
+
+
+def _with(due: list[ActiveFault], action: str) -> ActiveFault | None:
+    return next((active for active in due if active.fault.action == action), None)
+
+
+def _is_event_stream(response: Response) -> bool:
+    return (response.header("content-type") or "").startswith("text/event-stream")

@@ -1,0 +1,209 @@
+"""Where secrets stand: in named fields of URLs, forms, JSON and HTML, in headers, and as JWTs anywhere.
+
+It looks at the text as it came, so that a body that is cut, misnamed or broken hides nothing.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Final, NamedTuple
+from urllib.parse import unquote_plus
+
+SECRET_NAMES: Final = frozenset(
+    {
+        "api_key",
+        "assertion",
+        "authorization_session_id",
+        "client_assertion",
+        "code",
+        "code_verifier",
+        "device_code",
+        "id_token_hint",
+        "password",
+        "secret",
+        "token",
+        "user_code",
+    }
+)
+"""The names of form fields, query fields and JSON fields whose values are secrets, besides `…_token` and `…_secret`."""
+
+COOKIE: Final = "cookie"
+"""The name of what stands in a cookie."""
+
+_CREDENTIALS: Final = frozenset({"authorization", "proxy-authorization", "x-api-key"})
+_COOKIES: Final = frozenset({COOKIE, "set-cookie"})
+_URLS: Final = frozenset({"location", "content-location", "referer"})
+_SCHEMES: Final = frozenset({"basic", "bearer", "digest", "dpop", "negotiate"})
+
+# The look-behinds keep each search linear: without them a long word would be tried again from each of its letters.
+_JWT: Final = re.compile(r"(?<![\w-])eyJ[\w-]{5,}\.[\w-]+\.[\w-]*")
+_PAIR: Final = re.compile(r"(?<![\w%.~\[\]-])([\w%.~\[\]-]+)=[\"']?([^&#;\s\"'<>\\]+)")
+_JSON_FIELD: Final = re.compile(r'"(\w+)"\s*:\s*"([^"\\]*(?:\\.[^"\\]*)*)', re.DOTALL)
+_JSON_IN_JSON: Final = re.compile(r'\\"(\w+)\\"\s*:\s*\\"([^"\\]*)')
+_PART: Final = re.compile(r'name="?(\w+)"?[^\r\n]*\r\n(?:[^\r\n]+\r\n){0,5}\r\n(.*?)(?=\r\n--|\Z)', re.DOTALL)
+_INPUT: Final = re.compile(r"<input\b[^<>]*", re.IGNORECASE)
+_NAME: Final = re.compile(r"""\bname=["']?([\w-]+)""", re.IGNORECASE)
+_VALUE: Final = re.compile(r"""\bvalue=(?:"([^"]*)|'([^']*)|([^\s"'>]+))""", re.IGNORECASE)
+_ERROR_WORD: Final = re.compile(r"[a-z]+(?:[._-][a-z]+)*")
+
+
+class Place(NamedTuple):
+    """A secret within a text: from where to where, the name of what it is, and the secret itself, decoded."""
+
+    start: int
+    end: int
+    name: str
+    secret: str
+
+
+Finder = Callable[[str], Iterator[Place]]
+
+
+def is_secret_name(name: str) -> bool:
+    """Say whether a field of that name holds a secret."""
+    return name in SECRET_NAMES or name.endswith(("_token", "_secret"))
+
+
+def is_credential(name: str) -> bool:
+    """Say whether a header of that name holds secrets and little else."""
+    return name.lower() in _CREDENTIALS | _COOKIES
+
+
+def places(text: str, finder: Finder) -> list[Place]:
+    """Give the places of a text, in order; of two that overlap, the one that begins first."""
+    found: list[Place] = []
+    for place in sorted(finder(text), key=lambda place: (place.start, -place.end)):
+        if place.start < place.end and (not found or place.start >= found[-1].end):
+            found.append(place)
+    return found
+
+
+def in_text(text: str) -> Iterator[Place]:
+    """Find the secrets of a text of any kind."""
+    if '"' in text:
+        yield from _in_json(text)
+    if "form-data" in text:
+        yield from (Place(*found.span(2), found[1], found[2]) for found in _PART.finditer(text) if _secret(found))
+    if "<" in text:
+        yield from _in_inputs(text)
+    if "=" in text:
+        for found in _PAIR.finditer(text):
+            if _secret(found):
+                yield Place(*found.span(2), unquote_plus(found[1]), unquote_plus(found[2]))
+    if "eyJ" in text:
+        yield from (Place(*found.span(), "token", found[0]) for found in _JWT.finditer(text))
+
+
+def _secret(found: re.Match[str]) -> bool:
+    return is_secret_name(unquote_plus(found[1]) if "%" in found[1] else found[1])
+
+
+def _in_json(text: str) -> Iterator[Place]:
+    """Find string fields; a `code` beside a message is the name of an error: `{"code": "invalid_credentials", …}`."""
+    names_errors = '"message"' in text or '"error"' in text
+    for found in _JSON_FIELD.finditer(text):
+        name, raw = found.groups()
+        if not is_secret_name(name) or (name == "code" and names_errors and _ERROR_WORD.fullmatch(raw)):
+            continue
+        yield Place(*found.span(2), name, _json_text(raw))
+    if '\\"' in text:
+        yield from (
+            Place(*found.span(2), found[1], found[2]) for found in _JSON_IN_JSON.finditer(text) if _secret(found)
+        )
+
+
+def _json_text(raw: str) -> str:
+    if "\\" not in raw:
+        return raw
+    try:
+        return str(json.loads(f'"{raw}"', strict=False))
+    except ValueError:
+        return raw
+
+
+def _in_inputs(text: str) -> Iterator[Place]:
+    for tag in _INPUT.finditer(text):
+        name, value = _NAME.search(tag[0]), _VALUE.search(tag[0])
+        if name and value and is_secret_name(name[1]):
+            start, end = value.span(value.lastindex or 0)
+            yield Place(tag.start() + start, tag.start() + end, name[1], html.unescape(tag[0][start:end]))
+
+
+def in_form(text: str) -> Iterator[Place]:
+    """Find the secrets of a query or a form body."""
+    start = 0
+    for pair in text.split("&"):
+        raw_name, _, raw = pair.partition("=")
+        name = unquote_plus(raw_name)
+        if is_secret_name(name):
+            yield Place(start + len(pair) - len(raw), start + len(pair), name, unquote_plus(raw))
+        start += len(pair) + 1
+    yield from in_text(text)
+
+
+def in_url(text: str) -> Iterator[Place]:
+    """Find the secrets of a URL: in its query, in its fragment, and as in any text."""
+    head, _, fragment = text.partition("#")
+    path, _, query = head.partition("?")
+    for part, start in ((query, len(path) + 1), (fragment, len(head) + 1)):
+        for place in in_form(part):
+            yield place._replace(start=place.start + start, end=place.end + start)
+    yield from in_text(text)
+
+
+def in_body(content_type: str | None) -> Finder:
+    """Give what finds the secrets of such a body; a form is one by its looks when its content type is wrong."""
+    if (content_type or "").lower().startswith("application/x-www-form-urlencoded"):
+        return in_form
+    return lambda text: in_form(text) if _looks_like_form(text) else in_text(text)
+
+
+def _looks_like_form(text: str) -> bool:
+    first = text.partition("&")[0]
+    return "=" in first and "\n" not in text and text[:1] not in '{["<-'
+
+
+def in_header(name: str) -> Finder:
+    """Give what finds the secrets of a header of that name."""
+    lower = name.lower()
+    if lower in _CREDENTIALS:
+        return _in_credentials
+    if lower == COOKIE:
+        return _in_cookies
+    if lower == "set-cookie":
+        return lambda text: _in_cookies(text.partition(";")[0])
+    return in_url if lower in _URLS else in_text
+
+
+def _in_credentials(text: str) -> Iterator[Place]:
+    """Find the credentials behind the scheme, or without one (RFC 9110, section 11.4)."""
+    scheme, _, rest = text.partition(" ")
+    secret = rest.strip()
+    if secret:
+        start = text.index(secret, len(scheme))
+        yield Place(start, start + len(secret), "access_token" if scheme.lower() == "bearer" else "credentials", secret)
+    elif scheme.lower() not in _SCHEMES:
+        yield Place(0, len(text), "credentials", text)
+
+
+def _in_cookies(text: str) -> Iterator[Place]:
+    start = 0
+    for pair in text.split(";"):
+        _, equals, value = pair.partition("=")
+        secret = (value if equals else pair).strip().strip('"')
+        if secret:
+            begin = start + pair.rindex(secret)
+            yield Place(begin, begin + len(secret), COOKIE, secret)
+        start += len(pair) + 1
+
+
+def basic_secret(credentials: str) -> str | None:
+    """Give the password within HTTP Basic credentials (RFC 7617), as it is written there; None when there is none."""
+    try:
+        return base64.b64decode(credentials).decode("utf-8", "replace").partition(":")[2] or None
+    except ValueError:
+        return None

@@ -1,0 +1,170 @@
+"""The pages that a person meets on the way: sign-in, consent, and the refusal that no client can be told."""
+
+from __future__ import annotations
+
+import hmac
+from typing import Any, Final, NamedTuple
+
+import msgspec
+from flask import Blueprint, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from sandbox.workos.authkit import AuthKit, authkit
+from sandbox.workos.authorization import COOKIE, approved, back, to_error_page
+from sandbox.workos.records import Authorization, Client
+from sandbox.workos.redirects import is_loopback, shown_host
+from sandbox.workos.store import hashed
+from sandbox.world import User
+
+blueprint = Blueprint("consent", __name__, url_prefix="/oauth2")
+
+SCOPE_MEANING: Final = {
+    "openid": "Know who you are",
+    "profile": "See your name",
+    "email": "See your email address",
+    "offline_access": "Stay signed in when you are away",
+    "logs:delete": "Delete log entries",
+    "logs:read": "Read log entries",
+}
+
+ERRORS: Final[dict[str, tuple[str, str]]] = {
+    "application_not_found": (
+        "This application is not known here",
+        "No application of this environment has this client_id: it never registered, or was forgotten since.",
+    ),
+    "invalid_redirect_uri": (
+        "This application may not send you there",
+        "The redirect_uri is none of those registered for the application.",
+    ),
+    "invalid_client_metadata": (
+        "The application's metadata document cannot be read",
+        "The client_id is the URL of a document, and this environment could not fetch it or does not take such ids.",
+    ),
+    "sign_in_ended": (
+        "This sign-in has ended",
+        "It was finished, it took too long, or it began in another browser. Start again from the application.",
+    ),
+}
+"""Refusals that are shown to the person, because the redirect URI cannot be trusted."""
+
+
+class _Current(NamedTuple):
+    """The authorization that this browser is in the middle of."""
+
+    session: str
+    begun: Authorization
+    client: Client
+
+
+class _EndedError(Exception):
+    """There is no such authorization in this browser."""
+
+
+@blueprint.errorhandler(_EndedError)
+def _ended(_error: _EndedError) -> Response:
+    return to_error_page("sign_in_ended")
+
+
+def _current(server: AuthKit) -> _Current:
+    session = request.values.get("authorization_session_id", "")
+    begun = server.store.get(Authorization, hashed(session))
+    if begun is None or not hmac.compare_digest(request.cookies.get(COOKIE, "").encode(), begun.browser.encode()):
+        raise _EndedError
+    client = server.client(begun.client_id)
+    if client is None:
+        raise _EndedError
+    return _Current(session, begun, client)
+
+
+def page_user(server: AuthKit, user: User) -> dict[str, Any]:
+    """Give what a page shows of a user."""
+    return {**msgspec.to_builtins(user), "organization_name": server.organization_name(user.organization)}
+
+
+def page_scopes(scope: tuple[str, ...]) -> list[dict[str, str]]:
+    """Give what a page shows of the scopes."""
+    return [{"name": name, "meaning": SCOPE_MEANING.get(name, "What the application calls " + name)} for name in scope]
+
+
+def _to(page: str, session: str) -> Response:
+    return redirect(url_for(f"consent.{page}", authorization_session_id=session), 303)
+
+
+@blueprint.get("/sign-in")
+def sign_in() -> str:
+    """Show the users that one can sign in as."""
+    server = authkit()
+    session, begun, client = _current(server)
+    return render_template(
+        "sign_in.html",
+        client_name=client.name,
+        redirect_host=shown_host(begun.redirect_uri),
+        users=[page_user(server, user) for user in server.settings.users],
+        action=url_for("consent.choose_user"),
+        session=session,
+        login_hint=begun.login_hint,
+    )
+
+
+@blueprint.post("/sign-in")
+def choose_user() -> Response:
+    """Sign in as the chosen user, and go on to the consent page."""
+    server = authkit()
+    session, begun, _ = _current(server)
+    user = server.user(request.form.get("user_id", ""))
+    if user is None:
+        return _to("sign_in", session)
+    server.store.put(hashed(session), msgspec.structs.replace(begun, user_id=user.id))
+    return _to("consent", session)
+
+
+@blueprint.get("/consent")
+def consent() -> Response | str:
+    """Show which application asks for what, and where the browser will be sent."""
+    server = authkit()
+    session, begun, client = _current(server)
+    user = server.user(begun.user_id or "")
+    if user is None:
+        return _to("sign_in", session)
+    return render_template(
+        "consent.html",
+        client_name=client.name,
+        client_id=client.client_id,
+        redirect_host=shown_host(begun.redirect_uri),
+        redirect_uri=begun.redirect_uri,
+        scopes=page_scopes(begun.scope),
+        resource=begun.resource,
+        user=page_user(server, user),
+        organization_name=server.organization_name(user.organization),
+        action=url_for("consent.decide"),
+        session=session,
+        unverified=client.registered_itself,
+        loopback=is_loopback(begun.redirect_uri),
+    )
+
+
+@blueprint.post("/consent")
+def decide() -> Response:
+    """Send the browser back to the client with a code, or with the refusal."""
+    server = authkit()
+    session, begun, client = _current(server)
+    user = server.user(begun.user_id or "")
+    if user is None:
+        return _to("sign_in", session)
+    server.store.drop(Authorization, hashed(session))
+    if request.form.get("decision") != "approve":
+        description = "The user denied the request."
+        return back(begun.redirect_uri, error="access_denied", error_description=description, state=begun.state)
+    return approved(server, client, begun, user)
+
+
+@blueprint.get("/error")
+def error() -> str:
+    """Tell the person why the browser was not sent back; a page of 200 that shows the code (OBSERVED)."""
+    code = request.args.get("error", "unknown")
+    title, message = ERRORS.get(code, ("The sign-in cannot go on", "The authorization server refused the request."))
+    details = [("Application", request.args["client_id"])] if "client_id" in request.args else []
+    description = request.args.get("error_description")
+    return render_template(
+        "error.html", title=title, message=description or message, code=code, details=details, hint=None
+    )
