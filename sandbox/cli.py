@@ -44,20 +44,11 @@ def cli(context: click.Context, /) -> None:
 # --- run ---------------------------------------------------------------------------------------------------------
 
 
-class _Port(click.ParamType[int]):
-    """A port number, or 0."""
-
-    name = "port"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Read a port number."""
-        try:
-            number = int(value)
-        except ValueError:
-            number = -1
-        if not 0 <= number < 2**16:
-            self.fail(f"{value!r} is no port; ports are whole numbers from 0 to 65535.", param, ctx)
-        return number
+def _port(_context: click.Context, _option: click.Parameter, number: int) -> int:
+    """Refuse what is no port number."""
+    if not 0 <= number < 2**16:
+        raise click.BadParameter(f"{number} is no port; ports go from 0 to 65535.")
+    return number
 
 
 @cli.command()
@@ -65,14 +56,16 @@ class _Port(click.ParamType[int]):
 @click.option(
     "--workos-port",
     metavar="N",
-    type=_Port(),
+    callback=_port,
     default=4100,
     show_default=True,
     help="Port of WorkOS; 0 is any free one.",
 )
-@click.option("--mcp-port", metavar="N", type=_Port(), default=4101, show_default=True, help="Port of log-aggregator.")
 @click.option(
-    "--console-port", metavar="N", type=_Port(), default=4102, show_default=True, help="Port of the control API."
+    "--mcp-port", metavar="N", callback=_port, default=4101, show_default=True, help="Port of log-aggregator."
+)
+@click.option(
+    "--console-port", metavar="N", callback=_port, default=4102, show_default=True, help="Port of the control API."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line instead of the timeline.")
 @click.option("--sign-in", type=click.Choice(["page", "automatic", "deny"]), help="Show the pages, or decide at once.")
@@ -210,11 +203,13 @@ def _steering(command: Callable[..., None]) -> Callable[..., None]:
 @_steering
 def use(scenario: str, console: str | None, state_dir: Path) -> None:
     """Switch the running sandbox to SCENARIO."""
+    import msgspec
+
     from sandbox.scenario import find
-    from sandbox.steering import as_sent, ask
+    from sandbox.steering import ask
 
     found = find(scenario)
-    ask("PUT", "/api/scenario", as_sent(found), console=console, state_dir=state_dir)
+    ask("PUT", "/api/scenario", msgspec.to_builtins(found), console=console, state_dir=state_dir)
     click.echo(f"Now {found.name}: {found.title}")
 
 
@@ -274,8 +269,6 @@ def main() -> int:
         sys.stdout.reconfigure(errors="replace")
     try:
         code = cli.main(standalone_mode=False, color=_colour())
-        if sys.stdout is not None:
-            sys.stdout.flush()
     except (KeyboardInterrupt, click.Abort):
         return INTERRUPTED
     except BrokenPipeError:

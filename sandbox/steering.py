@@ -10,10 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-import msgspec
-
 from sandbox.errors import SandboxError
-from sandbox.scenario import Scenario
 
 RUNNING: Final = "running.json"
 """The file of the state directory that says where the running sandbox is."""
@@ -25,15 +22,6 @@ _FAILED: Final = 500
 
 _PATIENCE: Final = 5.0
 """How many seconds a console may take to answer."""
-
-
-def as_sent(scenario: Scenario) -> dict[str, Any]:
-    """Give a scenario as its file says it, with its name: what is absent there is left out."""
-    fields = {name: value for name, value in msgspec.to_builtins(scenario).items() if value not in (None, [], {})}
-    faults = [
-        {name: value for name, value in fault.items() if value not in (None, {})} for fault in fields.get("faults", [])
-    ]
-    return {**fields, "faults": faults}
 
 
 def console_of(state_dir: Path) -> str:

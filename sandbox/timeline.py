@@ -168,8 +168,6 @@ def story(trace: Iterable[Exchange], client_id: str | None) -> str:
         path = path_of(exchange.url)
         what = one_line(f"{path} ({', '.join(exchange.mcp_methods)})" if exchange.mcp_methods else path)
         answer = exchange.status if exchange.status is not None else _ENDED[exchange.ended]
-        lines.append(
-            f"  {exchange.at - begin:+.2f} s  {exchange.asker} asked {exchange.system}: {one_line(exchange.method, _METHOD)}"
-            f" {what} → {answer}" + (f" ({note})" if note else "")
-        )
+        who = f"{exchange.asker} asked {exchange.system}: {one_line(exchange.method, _METHOD)}"
+        lines.append(f"  {exchange.at - begin:+.2f} s  {who} {what} → {answer}" + (f" ({note})" if note else ""))
     return "\n".join(lines)

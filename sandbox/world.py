@@ -13,8 +13,6 @@ from typing import Annotated, Any, Final, Literal, NamedTuple
 import msgspec
 from msgspec import Meta, Struct, field
 
-from sandbox.durations import seconds
-
 PLACEHOLDERS: Final = ("workos", "mcp", "mcp_url", "resource", "issuer")
 """The names that `{…}` may hold in a scenario; nothing else is expanded."""
 
@@ -312,8 +310,3 @@ def placed(world: World, addresses: Addresses) -> World:
     """Give the world with its placeholders filled in."""
     values = placeholder_values(world, addresses)
     return msgspec.convert(expand(msgspec.to_builtins(world), values), World)
-
-
-def lifetime(duration: str) -> int:
-    """Give a duration of the world in whole seconds."""
-    return int(seconds(duration))

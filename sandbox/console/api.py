@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 from flask import Flask, Response, current_app, request
-from msgspec import NODEFAULT, Struct
-from msgspec.structs import FieldInfo
 from werkzeug.exceptions import HTTPException
 
 from sandbox import __version__, export
 from sandbox.errors import SandboxError
-from sandbox.scenario import Scenario, library, read_value
+from sandbox.scenario import library, read_value
 from sandbox.wire.redaction import marked
 from sandbox.workos.records import Client, Grant, RefreshToken
 
@@ -85,25 +83,9 @@ def scenarios() -> Response:
 def scenario() -> Response:
     """Give the running scenario, and which of its faults have not fired."""
     sandbox = _sandbox()
-    return _answer({**_described(sandbox.scenario), "unfired": sandbox.unfired()})
-
-
-def _described(value: Scenario) -> dict[str, Any]:
-    """Give a scenario as one would write it, with its name: what was left out stays out."""
-    written: dict[str, Any] = _hidden(_written(value))
-    return {"name": value.name, **written}
-
-
-def _written(value: Any) -> Any:
-    if isinstance(value, Struct):
-        defaults = {field.name: _default(field) for field in msgspec.structs.fields(value)}
-        given = {name: getattr(value, name) for name in defaults}
-        return {name: _written(item) for name, item in given.items() if item != defaults[name]}
-    return [_written(item) for item in value] if isinstance(value, tuple) else value
-
-
-def _default(field: FieldInfo) -> Any:
-    return field.default if field.default_factory is NODEFAULT else field.default_factory()
+    return _answer(
+        {"name": sandbox.scenario.name, **_hidden(msgspec.to_builtins(sandbox.scenario)), "unfired": sandbox.unfired()}
+    )
 
 
 def _hidden(value: Any) -> Any:

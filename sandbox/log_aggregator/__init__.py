@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-
 from sandbox.flow import SERVICE_USER_AGENT, SESSION_METHODS
 from sandbox.log_aggregator import guard
 from sandbox.log_aggregator.http import create_app

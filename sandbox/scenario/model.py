@@ -25,7 +25,7 @@ Turn = Annotated[
 ]
 
 
-class When(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class When(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """Which requests of a step a fault takes; every condition must hold, and case matters."""
 
     method: Annotated[Wildcard | None, Said(description="the HTTP method")] = None
@@ -44,7 +44,7 @@ class When(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     )
 
 
-class ErrorAnswer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ErrorAnswer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """An error in the shape that the endpoint really uses."""
 
     code: Annotated[str, Said(description="the error code, such as invalid_grant")]
@@ -52,7 +52,7 @@ class ErrorAnswer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     status: Annotated[ErrorStatus | None, Said(description="the endpoint's usual one when absent")] = None
 
 
-class Redirect(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Redirect(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """A redirect with a status other than 302."""
 
     to: Annotated[str, Said(description="the URL, which goes out as it is")]
@@ -63,7 +63,7 @@ Fields = Annotated[dict[str, Any], Said(description="fields of the JSON answer, 
 Names = Annotated[list[str] | dict[str, Any], Said(description="names of JSON fields, nested by mapping")]
 
 
-class Fault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Fault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """One edit of a healthy answer on the wire: where, when, and exactly one action."""
 
     at: Annotated[Step, Said(description="the step whose answers it edits")]
@@ -144,7 +144,7 @@ EFFECTS: Final = ("forget", "rotate", "revoke", "expire")
 """The actions that change state instead of the answer."""
 
 
-class Seen(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Seen(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """An exchange that the trace must hold."""
 
     step: Annotated[Step, Said(description="the step of the exchange")]
@@ -152,7 +152,7 @@ class Seen(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     lacks: Annotated[tuple[str, ...], Said(description="JSON fields that the answer does not hold")] = ()
 
 
-class Expect(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Expect(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """What happens to a client that follows the specification."""
 
     connects: Annotated[bool, Said(description="the client connects all the same, perhaps with harm")] = False
@@ -161,7 +161,7 @@ class Expect(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     sees: Annotated[tuple[Seen, ...], Said(description="exchanges that show the harm")] = ()
 
 
-class Symptom(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Symptom(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """What a client prints, word for word, where it was seen."""
 
     client: Annotated[str, Said(description="the client's name, such as Claude Code")]
@@ -170,7 +170,7 @@ class Symptom(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     seen: Annotated[str, Said(description="`measured` with this sandbox, or the report that quotes it")]
 
 
-class Scenario(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Scenario(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """A named world plus faults, with its story, cause and fix."""
 
     title: Annotated[str, Said(description="what is wrong, in one sentence")]

@@ -52,12 +52,8 @@ def _who(symptom: Symptom) -> str:
 
 def _broken(scenario: Scenario) -> str:
     """Write what differs from the healthy world as the file has it."""
-    faults = [
-        {name: value for name, value in fault.items() if value not in (None, {})}
-        for fault in msgspec.to_builtins(scenario.faults)
-    ]
-    fields = {"world": dict(scenario.world), "faults": faults}
-    told = {name: value for name, value in fields.items() if value}
+    written = msgspec.to_builtins(scenario)
+    told = {name: written[name] for name in ("world", "faults") if name in written}
     return yaml.safe_dump(told, sort_keys=False, allow_unicode=True, width=100)
 
 

@@ -16,7 +16,7 @@ from sandbox.workos.keys import Keys, SigningKey
 Claims = dict[str, Any]
 
 _UNREADABLE: Final = (JoseError, ValueError, TypeError, RecursionError)
-"""What joserfc raises for texts that are no JWT: TypeError for a `crit` of numbers, RecursionError for deep JSON."""
+"""What joserfc raises for texts that are no JWT: TypeError for a `crit` of numbers, RecursionError for deep claims."""
 
 
 def signed(claims: Mapping[str, Any], key: SigningKey) -> str:

@@ -115,7 +115,7 @@ class Workos:
         return fields(self.decide(self.authorize(client, **change), user=user))["code"]
 
     @staticmethod
-    def exchange(client: dict[str, Any], code: str, **change: str | None) -> dict[str, str]:
+    def exchange(client: dict[str, Any], code: str, /, **change: str | None) -> dict[str, str]:
         """Give the parameters of a good token request for a code; None takes one out."""
         asked = {
             "grant_type": "authorization_code",
@@ -127,7 +127,7 @@ class Workos:
         }
         return {name: value for name, value in (asked | change).items() if value is not None}
 
-    def token(self, client: dict[str, Any], code: str, **change: str | None) -> TestResponse:
+    def token(self, client: dict[str, Any], code: str, /, **change: str | None) -> TestResponse:
         """Exchange a code."""
         return self.post("/oauth2/token", self.exchange(client, code, **change))
 
@@ -137,7 +137,7 @@ class Workos:
         assert response.status_code == 200, response.text
         return dict(response.get_json())
 
-    def refresh(self, client: dict[str, Any], refresh_token: str, **change: str | None) -> TestResponse:
+    def refresh(self, client: dict[str, Any], refresh_token: str, /, **change: str | None) -> TestResponse:
         """Exchange a refresh token."""
         asked = {
             "grant_type": "refresh_token",

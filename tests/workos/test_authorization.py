@@ -186,7 +186,9 @@ def test_a_document_that_cannot_be_read_is_a_refusal(workos: Workos) -> None:
 # --- what the client is never told -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("client_id", ["", "client_01UNKNOWN", "client_01SANDB0XENV1R0NMENT0000000", "a\x00b", "é" * 99])
+@pytest.mark.parametrize(
+    "client_id", ["", "client_01UNKNOWN", "client_01SANDB0XENV1R0NMENT0000000", "a\x00b", "é" * 99]
+)
 def test_an_unknown_client_ends_at_the_error_page(workos: Workos, client_id: str) -> None:
     """An unknown client_id, also the environment's own, leads to /oauth2/error and nowhere else."""
     response = workos.authorize({"client_id": client_id, "redirect_uris": ["https://evil.example/"]})

@@ -109,9 +109,7 @@ def test_a_rotated_key_persists(tmp_path: Path) -> None:
 def pem(key: Any, password: bytes | None = None) -> bytes:
     """Give a private key as PEM."""
     encryption: Any = serialization.BestAvailableEncryption(password) if password else serialization.NoEncryption()
-    return bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption)
-    )
+    return bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption))
 
 
 def broken() -> dict[str, bytes]:

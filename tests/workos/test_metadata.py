@@ -48,9 +48,7 @@ def urls_in(document: dict[str, Any]) -> dict[str, str]:
     return {name: value for name, value in texts.items() if name != "issuer"}
 
 
-@pytest.mark.parametrize(
-    ("path", "seen"), [(AUTHORIZATION_SERVER, SEEN_AUTHORIZATION_SERVER), (OPENID, SEEN_OPENID)]
-)
+@pytest.mark.parametrize(("path", "seen"), [(AUTHORIZATION_SERVER, SEEN_AUTHORIZATION_SERVER), (OPENID, SEEN_OPENID)])
 def test_a_document_is_the_one_seen_on_the_wire(workos: Workos, path: str, seen: str) -> None:
     """Each document is byte for byte what an AuthKit domain sends, field order included."""
     response = workos.http.get(path)

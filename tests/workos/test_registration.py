@@ -128,7 +128,9 @@ def test_metadata_is_echoed(workos: Workos, member: str, value: Any) -> None:
 
 def test_unknown_metadata_is_ignored(workos: Workos) -> None:
     """Members that the server does not understand are ignored (RFC 7591, section 2)."""
-    body = register(workos, client_id="client_mine", client_secret="mine", registered_itself=False, hat="red").get_json()
+    body = register(
+        workos, client_id="client_mine", client_secret="mine", registered_itself=False, hat="red"
+    ).get_json()
 
     assert body["client_id"] != "client_mine"
     assert body["client_secret"] != "mine"
