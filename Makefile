@@ -14,7 +14,7 @@ help: ## List the targets
 setup: .venv/.sandbox ## Create .venv and install the sandbox into it
 
 sandbox: .venv/.sandbox ## Run a world: make sandbox SCENARIO=missing-registration
-	@$(BIN)/sandbox up $(SCENARIO) $(ARGS)
+	@trap : INT; $(BIN)/sandbox up $(SCENARIO) $(ARGS) || { code=$$?; [ $$code -eq 130 ] && sleep 0.1 || exit $$code; }
 
 test: .venv/.dev ## Set up all that the tests need, and run them
 	@tests/set-up $(CLIENTS)
@@ -33,16 +33,18 @@ bench: .venv/.dev ## Measure start-up, sign-in, tokens and resets
 clean: ## Remove what the other targets made
 	rm -rf .venv .sandbox .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build *.egg-info
 
-.venv/bin/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "The sandbox needs Python 3.11 or newer; name one with make PYTHON=python3.12"; exit 1; }
-	@$(PYTHON) -m venv .venv
+# A file that says that something is installed is made last, so that what was interrupted is done again.
+made_by = $(if $(wildcard .venv/.sandbox),$(BIN)/python,$(PYTHON))
+good_python = $(shell { $(made_by) -c 'import sys; print(sys.version_info >= (3, 11))'; } 2>/dev/null)
 
-.venv/.sandbox: .venv/bin/python pyproject.toml
+.venv/.sandbox: pyproject.toml
+	@$(if $(filter True,$(good_python)),,$(error The sandbox needs Python 3.11 or newer, which $(made_by) is not. Name one: make PYTHON=python3.12))
 	@echo "Installing the sandbox into .venv (once) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
-	@$(BIN)/python -m pip install --quiet --editable .
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
 	@touch $@
 
 .venv/.dev: .venv/.sandbox
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
 	@$(BIN)/python -m pip install --quiet --group test --group lint
 	@touch $@

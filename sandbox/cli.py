@@ -25,14 +25,21 @@ _WIDEST: Final = 96
 """The columns of a text that is good to read."""
 
 
-class _InOrder(click.Group):
-    """A group that lists its commands as they are written here, which is the order in which one needs them."""
+class _Commands(click.Group):
+    """The commands in the order in which they are written here, which is the order in which one needs them."""
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
         return list(self.commands)
 
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:  # the reader has seen enough
+            _drop_output()
+            ctx.exit(DONE)
 
-@click.group(cls=_InOrder, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+
+@click.group(cls=_Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="sandbox")
 @click.pass_context
 def cli(context: click.Context, /) -> None:
@@ -67,6 +74,7 @@ def _port(_context: click.Context, _option: click.Parameter, number: int) -> int
 @click.option(
     "--console-port", metavar="N", callback=_port, default=4102, show_default=True, help="Port of the control API."
 )
+@click.option("--other-port", default=4103, show_default=True, help="Port of a second authorization server.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line instead of the timeline.")
 @click.option("--sign-in", type=click.Choice(["page", "automatic", "deny"]), help="Show the pages, or decide at once.")
 @click.option(
@@ -271,9 +279,6 @@ def main() -> int:
         code = cli.main(standalone_mode=False, color=_colour())
     except (KeyboardInterrupt, click.Abort):
         return INTERRUPTED
-    except BrokenPipeError:
-        _drop_output()
-        return DONE
     except Exception as error:
         if sys.flags.dev_mode and not isinstance(error, (SandboxError, click.ClickException)):
             raise

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
-import sqlite3
-import threading
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Self
 
 import msgspec
 
-from sandbox import __version__
 from sandbox.console import create_console
 from sandbox.errors import SandboxError
 from sandbox.log_aggregator import LogAggregator
+from sandbox.log_aggregator.application import McpApplication
 from sandbox.log_aggregator.guard import resource_metadata_url
 from sandbox.log_aggregator.logs import Level, Logs
 from sandbox.scenario import Fault, Scenario, find
 from sandbox.sources import Sources
+from sandbox.state import SIGNING_KEY, open_store
 from sandbox.timeline import odd, story
 from sandbox.wire import wsgi
-from sandbox.wire.asgi import Application, Receive, Scope, Send, read_request, send_response
+from sandbox.wire.asgi import Application
 from sandbox.wire.exchange import Exchange, Trace
 from sandbox.wire.hosts import base_of, guarded, loopback_only
 from sandbox.wire.port import LOOPBACK, Port, bind
@@ -32,7 +30,7 @@ from sandbox.workos import AuthKit, create_app
 from sandbox.workos.keys import Keys
 from sandbox.workos.records import Code
 from sandbox.workos.store import Store
-from sandbox.world import Addresses, expand, merged, overlay, placed, placeholder_values
+from sandbox.world import Addresses, World, expand, merged, overlay, placed, placeholder_values
 
 
 class Ports(NamedTuple):
@@ -41,9 +39,10 @@ class Ports(NamedTuple):
     workos: int = 4100
     mcp: int = 4101
     console: int = 4102
+    other: int = 4103
 
 
-ANY_PORTS: Final = Ports(0, 0, 0)
+ANY_PORTS: Final = Ports(0, 0, 0, 0)
 
 
 class Sandbox:
@@ -76,7 +75,6 @@ class Sandbox:
         self.sources = Sources(seed)
         self._reveal = reveal
         self._open = AsyncExitStack()
-        self._mcp = _Mcp(self)
 
     # --- life -----------------------------------------------------------------------------------------------------
 
@@ -94,16 +92,28 @@ class Sandbox:
     async def _start(self) -> None:
         sockets = {name: self._bound(name, number) for name, number in self._ports._asdict().items()}
         host = _host(self._listen)
-        self.addresses = Addresses(
-            **{name: f"http://{host}:{opened[0].getsockname()[1]}" for name, opened in sockets.items()}
-        )
-        self.store = self._opened_store()
-        keys = Keys(self.sources, self._state_dir / "signing-key.pem" if self._state_dir else None)
+        self._numbers = {name: opened[0].getsockname()[1] for name, opened in sockets.items()}
+        self.addresses = Addresses(**{name: f"http://{host}:{number}" for name, number in self._numbers.items()})
+        self.store = open_store(self._state_dir, self.sources.now, fresh=self._fresh)
+        self._open.callback(self.store.close)
         world = placed(merged(self.scenario.built(), self._given), self.addresses)
-        issuer = placeholder_values(world, self.addresses)["issuer"]
-        self.authkit = AuthKit(world.workos, self.addresses.workos, issuer, self.sources, self.store, keys)
+        keys = Keys(self.sources, self._state_dir / SIGNING_KEY if self._state_dir else None)
+        self.authkit = AuthKit(
+            world.workos, self.addresses.workos, self.addresses.workos, self.sources, self.store, keys
+        )
+        self.other = self._other_authkit(world)
+        flask = create_app(self.authkit)
         self.logs = Logs(self.sources)
-        self.service = LogAggregator(world.service, self.addresses, "", self.logs, self.sources.now, self._mcp.get)
+        self._mcp = McpApplication(self.logs, self.explain)
+        self.service = LogAggregator(
+            settings=world.service,
+            addresses=self.addresses,
+            resource="",
+            logs=self.logs,
+            now=self.sources.now,
+            mcp=self._mcp.get,
+            workos=lambda request, base: wsgi.call(flask, request, base),
+        )
         self.wire = Wire(
             sources=self.sources,
             tokens=self.authkit,
@@ -113,49 +123,34 @@ class Sandbox:
         )
         self.wire.trace.subscribe(self._log)
         self._apply(self.scenario, self._given)
-        flask = create_app(self.authkit)
-
-        async def workos(scope: Scope, receive: Receive, send: Send) -> None:
-            request = await read_request(scope, receive)
-            await send_response(wsgi.call(flask, request, base_of(scope)), send)
-
         applications: dict[str, Application] = {
-            "workos": self.wire.around("workos", workos, base_of),
+            "workos": self.wire.around("workos", wsgi.application(flask), base_of),
             "mcp": self.wire.around("log-aggregator", self.service, base_of),
             "console": create_console(self),
+            "other": self.wire.around("workos", wsgi.application(create_app(self.other)), base_of),
         }
         for name, application in applications.items():
             if self.is_loopback:
-                number = sockets[name][0].getsockname()[1]
-                application = guarded(application, loopback_only(number, own_origin=name == "console"))  # noqa: PLW2901
+                check = loopback_only(self._numbers[name], own_origin=name == "console")
+                application = guarded(application, check)  # noqa: PLW2901
             port = Port(name, application, sockets[name])
             await port.start()
             self._open.push_async_callback(port.stop)
         self._mcp.begin()
         self._open.push_async_callback(self._mcp.end)
 
+    def _other_authkit(self, world: World) -> AuthKit:
+        """Give a second authorization server, which knows nothing of the first and keeps nothing."""
+        store = Store(self.sources.now)
+        self._open.callback(store.close)
+        origin = self.addresses.other
+        return AuthKit(world.workos, origin, origin, self.sources, store, Keys(self.sources, spare="other"))
+
     def _bound(self, name: str, number: int) -> list[socket.socket]:
         sockets = bind(name, number, self._listen)
         for listener in sockets:
             self._open.callback(listener.close)
         return sockets
-
-    def _opened_store(self) -> Store:
-        """Open the records; what is to be forgotten is forgotten only now that the ports are ours."""
-        if self._state_dir is None:
-            store = Store(self.sources.now)
-        else:
-            if self._fresh:
-                _forget_state(self._state_dir)
-            store = Store(self.sources.now, self._state_dir / "state.sqlite")
-        self._open.callback(store.close)
-        try:
-            store.sweep()
-        except sqlite3.Error as error:
-            raise SandboxError(
-                f"{self._state_dir}: cannot keep state there: {error}. Start with --fresh to begin anew."
-            ) from error
-        return store
 
     async def ready(self) -> None:
         """Wait until the MCP application is there; the ports answer before."""
@@ -198,6 +193,7 @@ class Sandbox:
         What `fix` and `change` did is undone, and every fault takes its turns anew.
         """
         self.store.clear()
+        self.other.store.clear()
         self.service.keys.clear()
         self.service.expired_before = self.service.revoked_before = float("-inf")
         self._mcp.forget_sessions()
@@ -263,6 +259,7 @@ class Sandbox:
         values = placeholder_values(self.world, self.addresses)
         self.authkit.settings = self.world.workos
         self.authkit.issuer = values["issuer"]
+        self.other.settings = msgspec.structs.replace(World().workos, sign_in=self.world.workos.sign_in)
         self.service.settings = self.world.service
         self.service.resource = values["resource"]
         if not keep_faults:
@@ -287,14 +284,6 @@ def _without(settings: Mapping[str, Any], named: Mapping[str, Any]) -> dict[str,
     }
 
 
-def _forget_state(state_dir: Path) -> None:
-    try:
-        for file in (*state_dir.glob("state.sqlite*"), state_dir / "signing-key.pem"):
-            file.unlink(missing_ok=True)
-    except OSError as error:
-        raise SandboxError(f"{error.filename}: cannot be forgotten: {error.strerror}.") from error
-
-
 def _host(addresses: Sequence[str]) -> str:
     """Give the name by which URLs call this machine: localhost, unless that is not where the ports are."""
     if set(addresses) & {*LOOPBACK, "0.0.0.0", "::"}:
@@ -304,73 +293,3 @@ def _host(addresses: Sequence[str]) -> str:
 
 def _scenario(scenario: Scenario | str) -> Scenario:
     return find(scenario) if isinstance(scenario, str) else scenario
-
-
-class _Mcp:
-    """The MCP application of log-aggregator: imported in a thread, since that takes a second, and then run."""
-
-    def __init__(self, sandbox: Sandbox) -> None:
-        self._sandbox = sandbox
-        self._running: asyncio.Task[None] | None = None
-
-    def begin(self) -> None:
-        """Import and start the application in the background."""
-        self._ready: asyncio.Future[Application] = asyncio.get_running_loop().create_future()
-        self._stop = asyncio.Event()
-        self._running = asyncio.create_task(self._run())
-
-    async def get(self) -> Application:
-        """Give the application, waiting until it is there."""
-        return await asyncio.shield(self._ready)
-
-    async def _run(self) -> None:
-        try:
-            await self._serve()
-        except Exception as error:
-            if self._ready.done():
-                raise
-            self._ready.set_exception(error)  # whoever waits for the application learns why it never comes
-
-    async def _serve(self) -> None:
-        server_module = await _imported("sandbox.log_aggregator.server")
-        sandbox = self._sandbox
-        self._server = server_module.build(sandbox.logs, sandbox.explain, version=__version__)
-        async with server_module.running(self._server) as application:
-            self._forget = server_module.forget_sessions
-            self._ready.set_result(application)
-            await self._stop.wait()
-
-    def forget_sessions(self) -> None:
-        """Forget every MCP session, so that its id answers 404."""
-        if self._running is not None and self._ready.done():
-            self._forget(self._server)
-
-    async def end(self) -> None:
-        """Stop the application."""
-        if self._running is None:
-            return
-        self._stop.set()
-        if not self._ready.done():
-            self._running.cancel()
-        await asyncio.gather(self._running, return_exceptions=True)
-        self._ready.cancel()
-        await asyncio.gather(self._ready, return_exceptions=True)
-
-
-async def _imported(name: str) -> Any:
-    """Import a module in a thread that does not keep the process alive."""
-    import importlib
-
-    loop = asyncio.get_running_loop()
-    done: asyncio.Future[Any] = loop.create_future()
-
-    def work() -> None:
-        try:
-            outcome, result = done.set_result, importlib.import_module(name)
-        except BaseException as error:  # noqa: BLE001 - it is raised again where it is awaited
-            outcome, result = done.set_exception, error  # type: ignore[assignment]
-        with suppress(RuntimeError):  # the loop was closed meanwhile
-            loop.call_soon_threadsafe(lambda: None if done.done() else outcome(result))
-
-    threading.Thread(target=work, name="import mcp", daemon=True).start()
-    return await done

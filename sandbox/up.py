@@ -41,6 +41,7 @@ class Options(NamedTuple):
     workos_port: int
     mcp_port: int
     console_port: int
+    other_port: int
     as_json: bool
     sign_in: str | None
     manifest: Path | None
@@ -58,7 +59,7 @@ def run(options: Options) -> None:
         _check_address(options.listen)
     sandbox = Sandbox(
         find(options.scenario),
-        ports=Ports(options.workos_port, options.mcp_port, options.console_port),
+        ports=Ports(options.workos_port, options.mcp_port, options.console_port, options.other_port),
         addresses=(options.listen,) if options.listen else LOOPBACK,
         world=_overrides(options),
         state_dir=None if options.seed is not None else options.state_dir,
@@ -116,7 +117,9 @@ def _make_state_dir(state_dir: Path) -> None:
         if not state_dir.is_dir():
             raise SandboxError(f"{state_dir}: This is no directory. Choose another with --state-dir.") from error
     except OSError as error:
-        raise SandboxError(f"{error.filename}: {error.strerror}. Choose another place with --state-dir.") from error
+        raise SandboxError(
+            f"{error.filename or state_dir}: {error.strerror}. Choose another place with --state-dir."
+        ) from error
 
 
 def _log_to(file: Path) -> None:

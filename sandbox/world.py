@@ -8,234 +8,15 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, Literal, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
-from msgspec import Meta, Struct, field
+from msgspec import Struct
 
-PLACEHOLDERS: Final = ("workos", "mcp", "mcp_url", "resource", "issuer")
+from sandbox.settings import Clock, Service, Tls, WorkOS
+
+PLACEHOLDERS: Final = ("workos", "mcp", "mcp_url", "resource", "issuer", "other")
 """The names that `{…}` may hold in a scenario; nothing else is expanded."""
-
-Duration = Annotated[str, Meta(pattern=r"^-?\d+(\.\d+)?(ms|s|m|h|d)$", description="a duration such as 30s or 5m")]
-Said = Meta
-
-
-class User(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A person who can sign in."""
-
-    id: str
-    email: str
-    first_name: str
-    last_name: str
-    organization: Annotated[str | None, Said(description="the id of the organization signed in to")] = None
-
-
-class Organization(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A customer of the invented app."""
-
-    id: str
-    name: str
-
-
-class Connection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A single sign-on connection of an organization."""
-
-    id: str
-    organization: str
-    type: str
-    name: str
-
-
-class Application(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A pre-registered Connect application."""
-
-    client_id: str
-    name: str
-    type: Annotated[Literal["oauth", "m2m"], Said(description="a person signs in, or a machine")] = "oauth"
-    redirect_uris: tuple[str, ...] = ()
-    grant_types: tuple[str, ...] = ("authorization_code", "refresh_token")
-    token_endpoint_auth_method: Literal["none", "client_secret_basic", "client_secret_post"] = "none"
-    client_secret: Annotated[
-        str | None, Said(description="made at first start when absent and the application needs one")
-    ] = None
-    scopes: tuple[str, ...] = ("openid", "profile", "email", "offline_access")
-    organization: str | None = None
-
-
-class AccessToken(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How access tokens are made (WorkOS, reference of the Connect token endpoint)."""
-
-    lifetime: Duration = "5m"
-    format: Literal["jwt", "opaque"] = "jwt"
-    audience: Annotated[
-        str,
-        Said(description="`resource`: what the client asked for; `client`: the environment's client id; or any text"),
-    ] = "resource"
-    algorithm: Literal["RS256"] = "RS256"
-
-
-class RefreshToken(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """When refresh tokens are issued and how they rotate (WorkOS, session resilience)."""
-
-    issue: Literal["offline_access", "always", "never"] = "offline_access"
-    rotate: bool = True
-    grace: Annotated[Duration, Said(description="how long a rotated token still answers with its successor")] = "30s"
-    lifetime: Duration = "30d"
-
-
-class DisabledRegistration(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is seen while dynamic client registration is off; reports conflict, so both are settings (UNCERTAIN)."""
-
-    advertise: Annotated[bool, Said(description="keep registration_endpoint in the metadata")] = False
-    status: Annotated[int, Meta(ge=400, le=599, description="HTTP status of the refusal")] = 403
-
-
-class WorkOS(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the WorkOS dashboard holds."""
-
-    mode: Literal["test", "production"] = "test"
-    client_id: Annotated[str, Said(description="the environment's client id")] = "client_01SANDB0XENV1R0NMENT0000000"
-    issuer: Annotated[
-        Literal["authkit", "client", "custom"],
-        Said(
-            description="`authkit`: the AuthKit domain, no path; `client`: /user_management/client_…; `custom`: a"
-            " custom domain, here 127.0.0.1, apart from api.workos.com, which is then localhost"
-        ),
-    ] = "authkit"
-    dynamic_client_registration: Annotated[
-        bool, Said(description="Dashboard, Connect, Configuration: Dynamic Client Registration")
-    ] = True
-    disabled_registration: DisabledRegistration = DisabledRegistration()
-    client_id_metadata_document: Annotated[
-        bool, Said(description="Dashboard, Connect, Configuration: Client ID Metadata Document")
-    ] = False
-    scopes: Annotated[tuple[str, ...], Said(description="scopes_supported of the metadata")] = (
-        "email",
-        "offline_access",
-        "openid",
-        "profile",
-    )
-    resource_scopes: Annotated[
-        tuple[str, ...], Said(description="scopes of the service that WorkOS grants without advertising them")
-    ] = ("logs:delete",)
-    resources: Annotated[
-        Literal["any"] | tuple[str, ...],
-        Said(
-            description="`any`, or the dashboard's resource indicators, matched byte for byte; an empty list means none"
-        ),
-    ] = "any"
-    applications: tuple[Application, ...] = (
-        Application(
-            client_id="client_01SANDB0XCLA1DEWEB000000000",
-            name="Claude (web and desktop)",
-            redirect_uris=("https://claude.ai/api/mcp/auth_callback", "https://claude.com/api/mcp/auth_callback"),
-        ),
-        Application(
-            client_id="client_01SANDB0XNIGHT1YREP0RT0000",
-            name="Nightly report",
-            type="m2m",
-            grant_types=("client_credentials",),
-            token_endpoint_auth_method="client_secret_basic",
-            scopes=("logs:read",),
-            organization="org_01SANDB0XNEARBYN0TEB00KS00",
-        ),
-    )
-    require_pkce: Annotated[bool, Said(description="refuse a public client without a code_challenge (UNCERTAIN)")] = (
-        True
-    )
-    redirect_uris: Annotated[
-        Literal["any"] | tuple[str, ...],
-        Said(description="`any` that the client registered, or only those the dashboard lists besides"),
-    ] = "any"
-    loopback_ports: Annotated[
-        Literal["any", "exact"], Said(description="whether the port of a loopback redirect URI matters (RFC 8252, 7.3)")
-    ] = "any"
-    access_token: AccessToken = AccessToken()
-    refresh_token: RefreshToken = RefreshToken()
-    sign_in: Annotated[
-        Literal["page", "automatic", "deny"], Said(description="pages, the first user at once, or always a refusal")
-    ] = "page"
-    not_found_body: Annotated[
-        dict[str, Any], Said(description="the JSON body of WorkOS's 404; its exact text is UNCERTAIN")
-    ] = field(default_factory=lambda: {"message": "Not Found"})
-    users: tuple[User, ...] = (
-        User(
-            id="user_01SANDB0XADA0000000000000000",
-            email="ada@nearby-notebooks.example",
-            first_name="Ada",
-            last_name="Park",
-            organization="org_01SANDB0XNEARBYN0TEB00KS00",
-        ),
-        User(
-            id="user_01SANDB0XBEN0000000000000000",
-            email="ben@nearby-notebooks.example",
-            first_name="Ben",
-            last_name="Okoro",
-            organization="org_01SANDB0XNEARBYN0TEB00KS00",
-        ),
-        User(
-            id="user_01SANDB0XCLEM000000000000000",
-            email="clem@freelance.example",
-            first_name="Clem",
-            last_name="Duarte",
-        ),
-    )
-    organizations: tuple[Organization, ...] = (
-        Organization(id="org_01SANDB0XNEARBYN0TEB00KS00", name="Nearby Notebooks"),
-    )
-    connections: tuple[Connection, ...] = (
-        Connection(
-            id="conn_01SANDB0XNEARBY0KTA0000000",
-            organization="org_01SANDB0XNEARBYN0TEB00KS00",
-            type="OktaSAML",
-            name="Nearby Notebooks Okta",
-        ),
-    )
-
-
-class Challenge(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The 401 of log-aggregator, in the dialect that WorkOS documents for MCP servers."""
-
-    status: Annotated[int, Meta(ge=100, le=599)] = 401
-    scheme: str = "Bearer"
-    error: str | None = "unauthorized"
-    error_description: str | None = "Authorization needed"
-    resource_metadata: Annotated[
-        str | None,
-        Said(description="`path`: the URL with the path inserted; `root`: without; or any text; null leaves it out"),
-    ] = "path"
-    scope: str | None = None
-    body: dict[str, Any] = field(default_factory=lambda: {"error": "Invalid bearer token."})
-
-
-class Service(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What log-aggregator's manifest and own code hold."""
-
-    visibility: Annotated[Literal["protected", "public"], Said(description="raindrop.manifest: visibility")] = (
-        "protected"
-    )
-    authorization_server: Annotated[
-        str, Said(description="raindrop.manifest: authorization_server; goes out as it is")
-    ] = "{issuer}"
-    path: Annotated[str, Meta(pattern="^/", description="where MCP is served; Raindrop serves it at /")] = "/mcp"
-    protocol: Annotated[
-        Literal["both", "legacy"],
-        Said(description="`both` serves MCP 2025-11-25 and 2026-07-28; `legacy` only versions with a session"),
-    ] = "both"
-    challenge: Challenge = Challenge()
-    jwks_uri: Annotated[str, Said(description="where the keys are read to verify a token")] = "{workos}/oauth2/jwks"
-    issuers: Annotated[tuple[str, ...], Said(description="the issuers whose tokens are accepted")] = ("{issuer}",)
-    audience: Annotated[str, Said(description="what `aud` of a token must hold")] = "{resource}"
-    clock_skew: Annotated[Duration, Said(description="tolerance for exp and nbf")] = "30s"
-    scopes: Annotated[tuple[str, ...], Said(description="scopes_supported of the resource metadata")] = (
-        "openid",
-        "profile",
-        "email",
-        "offline_access",
-    )
-    tool_scopes: Annotated[
-        dict[str, tuple[str, ...]], Said(description="scopes that a tool needs, asked for by a 403 step-up")
-    ] = field(default_factory=lambda: {"delete_logs": ("logs:delete",)})
 
 
 class World(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -243,6 +24,8 @@ class World(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     workos: WorkOS = WorkOS()
     service: Service = Service()
+    clock: Clock = Clock()
+    tls: Tls = Tls()
 
 
 class Addresses(NamedTuple):
@@ -251,6 +34,8 @@ class Addresses(NamedTuple):
     workos: str
     mcp: str
     console: str
+    other: str
+    """A second authorization server, which knows nothing of the first."""
 
 
 def overlay(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
@@ -278,7 +63,7 @@ def placeholder_values(world: World, addresses: Addresses) -> dict[str, str]:
     `resource` is what the service publishes as its identifier: its URL without a trailing slash (RFC 9728, section 2;
     MCP asks for no trailing slash).
     """
-    issuers = {
+    domain = {
         "authkit": addresses.workos,
         "client": f"{addresses.workos}/user_management/{world.workos.client_id}",
         "custom": addresses.workos.replace("://localhost", "://127.0.0.1"),
@@ -289,7 +74,8 @@ def placeholder_values(world: World, addresses: Addresses) -> dict[str, str]:
         "mcp": addresses.mcp,
         "mcp_url": mcp_url,
         "resource": mcp_url.rstrip("/"),
-        "issuer": issuers[world.workos.issuer],
+        "issuer": domain[world.workos.issuer] + world.workos.issuer_path,
+        "other": addresses.other,
     }
 
 

@@ -16,8 +16,15 @@ import pexpect
 CLIENTS: Final = Path(__file__).parent.parent / ".cache" / "clients"
 NEWEST, OLD = "2.1.330", "2.0.44"
 
+
+def _native(version: str) -> Path:
+    """Give the program for this platform, of which alone the package is installed."""
+    packages = CLIENTS / f"claude-code-{version}" / "node_modules" / "@anthropic-ai"
+    return next(packages.glob("claude-code-*/claude"), packages / "claude")
+
+
 _PROGRAM: Final[dict[str, list[str | Path]]] = {
-    NEWEST: [CLIENTS / f"claude-code-{NEWEST}/node_modules/@anthropic-ai/claude-code-linux-x64/claude"],
+    NEWEST: [_native(NEWEST)],
     OLD: ["node", CLIENTS / f"claude-code-{OLD}/node_modules/@anthropic-ai/claude-code/cli.js"],
 }
 _CODES: Final = re.compile(r"\x1b(\[[0-9;?]*[A-Za-z]|\][^\x07]*\x07)")

@@ -21,7 +21,7 @@ from sandbox.world import (
     placeholder_values,
 )
 
-HERE = Addresses("http://localhost:4100", "http://localhost:4101", "http://localhost:4102")
+HERE = Addresses("http://localhost:4100", "http://localhost:4101", "http://localhost:4102", "http://localhost:4103")
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from sandbox.flow import SERVICE_USER_AGENT, SESSION_METHODS
-from sandbox.log_aggregator import guard
+from sandbox.log_aggregator import guard, legacy
 from sandbox.log_aggregator.http import create_app
 from sandbox.log_aggregator.logs import Logs
 from sandbox.log_aggregator.verification import KeyCache, TokenRefusedError, verified_claims
+from sandbox.settings import Service
 from sandbox.wire import wsgi
 from sandbox.wire.asgi import Application, Receive, Scope, Send, read_request, replayed, send_response
 from sandbox.wire.message import Request, Response, json_response
-from sandbox.world import Addresses, Service
+from sandbox.world import Addresses
 
 GUARDED_PATHS: Final = frozenset({"/logs"})
 """What needs a token, besides MCP; the rest is open, and mostly not there."""
@@ -33,6 +34,8 @@ class LogAggregator:
     now: Callable[[], float]
     mcp: Callable[[], Awaitable[Application]]
     """Gives the MCP application, once it has been imported."""
+    workos: Callable[[Request, str], Response]
+    """Answers as WorkOS would, under another address."""
     expired_before: float = float("-inf")
     """Tokens issued before this moment count as expired."""
     revoked_before: float = float("-inf")
@@ -50,7 +53,10 @@ class LogAggregator:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request (ASGI 3.0)."""
         request = await read_request(scope, receive)
-        if self._is_guarded(request.path):
+        if self.settings.authorization != "elsewhere" and (answer := self._as_authorization_server(request)):
+            await send_response(answer, send)
+            return
+        if self._is_guarded(request):
             admitted = await self._admitted(request)
             if isinstance(admitted, Response):
                 await send_response(admitted, send)
@@ -64,8 +70,18 @@ class LogAggregator:
             application = await self.mcp()
             await application(scope, replayed(request, receive), send)
 
-    def _is_guarded(self, path: str) -> bool:
-        return self.settings.visibility == "protected" and path in {self.settings.path, *GUARDED_PATHS}
+    def _as_authorization_server(self, request: Request) -> Response | None:
+        """Answer on the endpoints that MCP 2025-03-26 gave the MCP server; None for any other path."""
+        if request.path == legacy.METADATA and self.settings.authorization == "here":
+            return json_response(200, legacy.metadata(self.addresses.mcp))
+        path = legacy.workos_path(request.path)
+        return self.workos(replace(request, path=path), self.addresses.mcp) if path else None
+
+    def _is_guarded(self, request: Request) -> bool:
+        """Say whether a request needs a token; of a public service only the tools with scopes do."""
+        if self.settings.visibility == "public":
+            return bool(guard.needed_scopes(self.settings, request))
+        return request.path in {self.settings.path, *GUARDED_PATHS}
 
     async def _admitted(self, request: Request) -> dict[str, Any] | Response:
         """Give the claims of a request's token, or the answer that keeps it out."""
@@ -73,10 +89,11 @@ class LogAggregator:
             return guard.challenge(self.settings, self.addresses)
         try:
             claims = await verified_claims(request.bearer, self.settings, self.keys, self.now())
-            if float(claims.get("iat", 0)) < max(self.expired_before, self.revoked_before):
-                raise TokenRefusedError("it has expired")
         except TokenRefusedError as refused:
             self.logs.note("warning", f"token refused: {refused}")
+            return guard.challenge(self.settings, self.addresses)
+        if float(claims.get("iat", 0)) < max(self.expired_before, self.revoked_before):
+            self.logs.note("warning", "token refused: it has expired or was revoked")
             return guard.challenge(self.settings, self.addresses)
         needed = guard.needed_scopes(self.settings, request)
         if not set(needed) <= set(str(claims.get("scope", "")).split()):

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from sandbox.settings import Service
 from sandbox.wire.message import Request, Response, json_response
-from sandbox.world import Addresses, Service
+from sandbox.world import Addresses
 
 
 def resource_metadata_url(service: Service, addresses: Addresses) -> str | None:
@@ -22,9 +23,10 @@ def resource_metadata_url(service: Service, addresses: Addresses) -> str | None:
 
 
 def metadata_paths(service: Service) -> set[str]:
-    """Give both well-known paths: with the resource's path inserted, and at the root."""
+    """Give the paths of the metadata: usually both well-known ones, the resource's path inserted and not."""
     root = "/.well-known/oauth-protected-resource"
-    return {root, root + service.path.rstrip("/")}
+    named = {"root": root, "path": root + service.path.rstrip("/")}
+    return {named.get(place, place) for place in service.metadata_at}
 
 
 def resource_metadata(service: Service, resource: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from sandbox.durations import seconds
-from sandbox.world import Service
+from sandbox.settings import Service
 
 ALGORITHMS: Final = ["RS256"]
 KEYS_KEPT: Final = 300.0

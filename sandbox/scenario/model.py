@@ -8,7 +8,8 @@ import msgspec
 from msgspec import Meta, Struct, field
 
 from sandbox.flow import Step
-from sandbox.world import Duration, World, merged
+from sandbox.settings import Duration
+from sandbox.world import World, merged
 
 Said = Meta
 Wildcard = Annotated[str, Meta(description="shell-style wildcards: * ? [abc]")]

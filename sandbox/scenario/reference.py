@@ -28,6 +28,7 @@ PLACEHOLDER_MEANING: Final = {
     "mcp_url": "the URL that is given to the client",
     "resource": "the identifier that log-aggregator publishes (RFC 9728)",
     "issuer": "the issuer that WorkOS publishes (RFC 8414)",
+    "other": "a second authorization server, which knows nothing of the first",
 }
 
 # What the settings mean that the model leaves without a word.
@@ -58,7 +59,9 @@ _VALUES: Final = {
     "faults": "a list of faults",
     "expect": "expectations",
 }
-_USUAL: Final = Addresses("http://localhost:4100", "http://localhost:4101", "http://localhost:4102")
+_USUAL: Final = Addresses(
+    "http://localhost:4100", "http://localhost:4101", "http://localhost:4102", "http://localhost:4103"
+)
 _TABLE: Final = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
 
 

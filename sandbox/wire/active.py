@@ -11,7 +11,7 @@ from sandbox.flow import Step
 from sandbox.plain import one_line
 from sandbox.scenario.model import Fault
 from sandbox.wire.message import Request
-from sandbox.wire.redaction import Redaction, marked, secrets_of
+from sandbox.wire.redaction import Redaction, marked
 from sandbox.wire.secret_places import is_credential, is_secret_name
 from sandbox.wire.selectors import its_turn, matches
 
@@ -72,7 +72,7 @@ class _Shown:
 
     @cached_property
     def _redaction(self) -> Redaction:
-        return Redaction(secrets_of(self._request, None))
+        return Redaction.of(self._request, None)
 
     def __call__(self, name: str, value: str) -> str:
         if self._reveal:

@@ -159,7 +159,8 @@ def _on_fields(response: Response, place: Place, change: Callable[[dict[str, Any
     if isinstance(response.json, dict):
         return _with_json(response, change(response.json))
     if (response.header("content-type") or "").startswith("text/event-stream"):
-        return response.with_body(_DATA.sub(lambda found: found[1] + _event(found[2], change), response.body))
+        body = _DATA.sub(lambda found: found[1] + _event(found[2], change), response.body)
+        return response.with_body(body) if body != response.body else None
     return None
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 from sandbox.flow import Step, System, asker_of
 from sandbox.wire.exchange import BODY_LIMIT, Ended, Exchange
 from sandbox.wire.message import Request, Response
-from sandbox.wire.redaction import Redaction, Revealed, decoded, secrets_of, shown
+from sandbox.wire.redaction import Redaction, Revealed, decoded, shown
 from sandbox.wire.secret_places import in_body, in_form
 
 _METHODS: Final = 20
@@ -33,8 +33,7 @@ class Recorder:
     ) -> Exchange:
         """Give the exchange with this response, or without one."""
         request = self.request
-        secrets = secrets_of(request, response)
-        redact = Revealed() if self.reveal else Redaction(secrets)
+        redact = self._redaction(response)
         query = f"?{redact(request.query, in_form)}" if request.query else ""
         return Exchange(
             number=self.number,
@@ -51,27 +50,28 @@ class Recorder:
             faults=[redact(fault) for fault in faults],
             client_id=None if client_id is None else _sound(redact(client_id)),
             mcp_methods=[_sound(redact(method))[:_METHOD_LENGTH] for method in sorted(request.mcp_methods)[:_METHODS]],
-            **_answered(response, ended, redact, secrets),
+            **_answered(response, ended, redact),
         )
+
+    def _redaction(self, response: Response | None) -> Redaction:
+        return (Revealed if self.reveal else Redaction).of(self.request, response)
 
     def conclude(self, exchange: Exchange, response: Response, ended: Ended, seconds: float) -> None:
         """Complete the record of a stream that has ended."""
-        secrets = secrets_of(self.request, response)
-        redact = Revealed() if self.reveal else Redaction(secrets)
         exchange.seconds, exchange.ended = seconds, ended
-        for name, value in _answered(response, ended, redact, secrets).items():
+        for name, value in _answered(response, ended, self._redaction(response)).items():
             setattr(exchange, name, value)
 
 
-def _answered(response: Response | None, ended: Ended, redact: Redaction, secrets: dict[str, str]) -> dict[str, Any]:
+def _answered(response: Response | None, ended: Ended, redact: Redaction) -> dict[str, Any]:
     """Give the fields of an exchange that its response decides."""
     if response is None:
-        return {"held": decoded(secrets)}
+        return {"held": decoded(redact.secrets)}
     return {
         "status": response.status,
         "response_headers": redact.headers(response.headers),
         "response_body": _body(response, redact, cut=ended != "answered"),
-        "held": decoded(secrets),
+        "held": decoded(redact.secrets),
     }
 
 

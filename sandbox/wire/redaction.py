@@ -12,7 +12,7 @@ import html
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, Self
 from urllib.parse import quote, quote_plus, unquote_plus
 
 import msgspec
@@ -22,6 +22,7 @@ from sandbox.wire.message import Request, Response
 from sandbox.wire.secret_places import (
     COOKIE,
     Finder,
+    Place,
     basic_secret,
     in_body,
     in_form,
@@ -55,16 +56,19 @@ def shown(body: bytes) -> str:
 
 def secrets_of(request: Request, response: Response | None) -> dict[str, str]:
     """Find the secrets of an exchange, each with the name of what it is."""
-    found: dict[str, str] = {}
-    for text, finder in _texts(request, response):
-        for place in places(text, finder):
-            found.setdefault(place.secret, place.name)
-    for credentials in [secret for secret, name in found.items() if name == "credentials"]:
+    return _named(place for text, finder in _texts(request, response) for place in places(text, finder))
+
+
+def _named(found: Iterable[Place]) -> dict[str, str]:
+    secrets: dict[str, str] = {}
+    for place in found:
+        secrets.setdefault(place.secret, place.name)
+    for credentials in [secret for secret, name in secrets.items() if name == "credentials"]:
         password = basic_secret(credentials)
         if password is not None:
-            found.setdefault(unquote_plus(password), "client_secret")
-            found.setdefault(password, "client_secret")
-    return found
+            secrets.setdefault(unquote_plus(password), "client_secret")
+            secrets.setdefault(password, "client_secret")
+    return secrets
 
 
 def _texts(request: Request, response: Response | None) -> Iterator[tuple[str, Finder]]:
@@ -79,25 +83,36 @@ def _texts(request: Request, response: Response | None) -> Iterator[tuple[str, F
 class Redaction:
     """The secrets of one exchange, taken out of any text of it.
 
-    What stands in a place for secrets goes, however short it is and however it is spelled. The secrets that were
-    handed over also go from everywhere else, when they are long enough to be told from other words.
+    What stands in a place for secrets goes, however short it is and however it is spelled. The secrets that are known
+    also go from everywhere else, when they are long enough to be told from other words.
     """
 
     def __init__(self, secrets: Mapping[str, str]) -> None:
+        self.secrets = secrets
+        self._places: dict[tuple[str, Finder], list[Place]] = {}
         spellings: dict[str, str] = {}
         for secret, name in secrets.items():
             if len(secret) >= (_SHORTEST_COOKIE if name == COOKIE else _SHORTEST):
                 spellings |= dict.fromkeys(_spellings(secret), marked(name, secret))
         self._spellings = sorted(spellings.items(), key=lambda item: -len(item[0]))
 
+    @classmethod
+    def of(cls, request: Request, response: Response | None) -> Self:
+        """Make the redaction of an exchange; its texts are searched once, here."""
+        found = {key: places(*key) for key in _texts(request, response)}
+        made = cls(_named(place for each in found.values() for place in each))
+        made._places = found
+        return made
+
     def __call__(self, text: str, finder: Finder = in_text) -> str:
         """Give the text with a fingerprint in the place of every secret."""
+        found = self._places.get((text, finder))
         pieces: list[str] = []
         done = 0
-        for place in places(text, finder):
+        for place in places(text, finder) if found is None else found:
             pieces += (self._elsewhere(text[done : place.start]), marked(place.name, place.secret))
             done = place.end
-        return "".join((*pieces, self._elsewhere(text[done:])))
+        return "".join((*pieces, self._elsewhere(text[done:]))) if pieces else self._elsewhere(text)
 
     def _elsewhere(self, text: str) -> str:
         for spelling, mark in self._spellings:
@@ -109,9 +124,11 @@ class Redaction:
         """Give a text that may end within a secret, without that beginning of it either."""
         whole = self(text, finder)
         for spelling, mark in self._spellings:
-            for length in range(len(spelling) - 1, _SHORTEST - 1, -1):
-                if whole.endswith(spelling[:length]):
-                    return whole[:-length] + mark
+            begin = whole.find(spelling[:_SHORTEST], max(0, len(whole) - len(spelling) + 1))
+            while begin >= 0:
+                if spelling.startswith(whole[begin:]):
+                    return whole[:begin] + mark
+                begin = whole.find(spelling[:_SHORTEST], begin + 1)
         return whole
 
     def headers(self, items: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -121,9 +138,6 @@ class Redaction:
 
 class Revealed(Redaction):
     """What takes nothing out, for those who asked to see the secrets."""
-
-    def __init__(self) -> None:
-        super().__init__({})
 
     def __call__(self, text: str, _finder: Finder = in_text) -> str:
         """Give the text as it is."""

@@ -39,9 +39,13 @@ _COOKIES: Final = frozenset({COOKIE, "set-cookie"})
 _URLS: Final = frozenset({"location", "content-location", "referer"})
 _SCHEMES: Final = frozenset({"basic", "bearer", "digest", "dpop", "negotiate"})
 
+_HINT: Final = re.compile(r'["=<]|eyJ')
+"""What every text with a secret holds; most headers do not."""
+
 # The look-behinds keep each search linear: without them a long word would be tried again from each of its letters.
 _JWT: Final = re.compile(r"(?<![\w-])eyJ[\w-]{5,}\.[\w-]+\.[\w-]*")
-_PAIR: Final = re.compile(r"(?<![\w%.~\[\]-])([\w%.~\[\]-]+)=[\"']?([^&#;\s\"'<>\\]+)")
+_NAMED: Final = re.compile(r"(?<![\w%])([\w%]+)=[\"']?")
+_UNQUOTED: Final = re.compile(r"[^&#;\s\"'<>\\]+")
 _JSON_FIELD: Final = re.compile(r'"(\w+)"\s*:\s*"([^"\\]*(?:\\.[^"\\]*)*)', re.DOTALL)
 _JSON_IN_JSON: Final = re.compile(r'\\"(\w+)\\"\s*:\s*\\"([^"\\]*)')
 _PART: Final = re.compile(r'name="?(\w+)"?[^\r\n]*\r\n(?:[^\r\n]+\r\n){0,5}\r\n(.*?)(?=\r\n--|\Z)', re.DOTALL)
@@ -75,9 +79,12 @@ def is_credential(name: str) -> bool:
 
 def places(text: str, finder: Finder) -> list[Place]:
     """Give the places of a text, in order; of two that overlap, the one that begins first."""
+    if finder is in_text and _HINT.search(text) is None:
+        return []
+    every = [place for place in finder(text) if place.start < place.end]
     found: list[Place] = []
-    for place in sorted(finder(text), key=lambda place: (place.start, -place.end)):
-        if place.start < place.end and (not found or place.start >= found[-1].end):
+    for place in sorted(every, key=lambda place: (place.start, -place.end)) if len(every) > 1 else every:
+        if not found or place.start >= found[-1].end:
             found.append(place)
     return found
 
@@ -91,11 +98,21 @@ def in_text(text: str) -> Iterator[Place]:
     if "<" in text:
         yield from _in_inputs(text)
     if "=" in text:
-        for found in _PAIR.finditer(text):
-            if _secret(found):
-                yield Place(*found.span(2), unquote_plus(found[1]), unquote_plus(found[2]))
+        yield from _in_pairs(text)
     if "eyJ" in text:
         yield from (Place(*found.span(), "token", found[0]) for found in _JWT.finditer(text))
+
+
+def _in_pairs(text: str) -> Iterator[Place]:
+    """Find `name=value` in a URL or a header within the text."""
+    end = 0
+    for found in _NAMED.finditer(text):
+        if found.start() < end or not _secret(found):
+            continue
+        value = _UNQUOTED.match(text, found.end())
+        if value is not None:
+            end = value.end()
+            yield Place(*value.span(), unquote_plus(found[1]), unquote_plus(value[0]))
 
 
 def _secret(found: re.Match[str]) -> bool:
@@ -159,7 +176,11 @@ def in_body(content_type: str | None) -> Finder:
     """Give what finds the secrets of such a body; a form is one by its looks when its content type is wrong."""
     if (content_type or "").lower().startswith("application/x-www-form-urlencoded"):
         return in_form
-    return lambda text: in_form(text) if _looks_like_form(text) else in_text(text)
+    return _in_any_body
+
+
+def _in_any_body(text: str) -> Iterator[Place]:
+    return in_form(text) if _looks_like_form(text) else in_text(text)
 
 
 def _looks_like_form(text: str) -> bool:
@@ -175,7 +196,7 @@ def in_header(name: str) -> Finder:
     if lower == COOKIE:
         return _in_cookies
     if lower == "set-cookie":
-        return lambda text: _in_cookies(text.partition(";")[0])
+        return _in_set_cookie
     return in_url if lower in _URLS else in_text
 
 
@@ -188,6 +209,10 @@ def _in_credentials(text: str) -> Iterator[Place]:
         yield Place(start, start + len(secret), "access_token" if scheme.lower() == "bearer" else "credentials", secret)
     elif scheme.lower() not in _SCHEMES:
         yield Place(0, len(text), "credentials", text)
+
+
+def _in_set_cookie(text: str) -> Iterator[Place]:
+    return _in_cookies(text.partition(";")[0])
 
 
 def _in_cookies(text: str) -> Iterator[Place]:

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote_to_bytes, urlsplit
 
+from sandbox.wire.asgi import Application, Receive, Scope, Send, read_request, send_response
+from sandbox.wire.hosts import base_of
 from sandbox.wire.message import Request, Response
 
 if TYPE_CHECKING:
@@ -52,7 +54,17 @@ def environ_of(request: Request, base: str) -> dict[str, Any]:
     return environ
 
 
-def call(application: WSGIApplication, request: Request, base: str) -> Response:
+def application(wsgi: WSGIApplication) -> Application:
+    """Make an ASGI application of a WSGI one, that takes the address by which it was asked for its own."""
+
+    async def asgi(scope: Scope, receive: Receive, send: Send) -> None:
+        request = await read_request(scope, receive)
+        await send_response(call(wsgi, request, base_of(scope)), send)
+
+    return asgi
+
+
+def call(wsgi: WSGIApplication, request: Request, base: str) -> Response:
     """Call the application and give its whole response."""
     started: list[tuple[str, list[tuple[str, str]]]] = []
 
@@ -60,7 +72,7 @@ def call(application: WSGIApplication, request: Request, base: str) -> Response:
         started[:] = [(status, headers)]
         return lambda _data: None
 
-    chunks: Iterable[bytes] = application(environ_of(request, base), start_response)
+    chunks: Iterable[bytes] = wsgi(environ_of(request, base), start_response)
     try:
         body = b"".join(chunks)
     finally:

@@ -6,7 +6,7 @@ import logging
 import sqlite3
 from typing import Final
 
-from flask import Flask, Response, jsonify
+from flask import Flask, Response, abort, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from sandbox.workos import authorization, consent, device, introspection, metadata, registration, token, userinfo
@@ -49,8 +49,15 @@ def create_app(server: AuthKit) -> Flask:
     app.register_error_handler(OAuthError, OAuthError.response)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(sqlite3.Error, _not_saved)
+    app.before_request(_paths_as_written)
     app.after_request(_page_headers)
     return app
+
+
+def _paths_as_written() -> None:
+    """Refuse a path with a slash too many, such as an issuer with a slash at its end makes; Werkzeug drops them."""
+    if request.environ["PATH_INFO"].startswith("//"):
+        abort(404)
 
 
 def _http_error(error: HTTPException) -> Response:

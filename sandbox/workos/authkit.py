@@ -11,6 +11,7 @@ import msgspec
 from flask import current_app
 
 from sandbox.durations import seconds
+from sandbox.settings import Application, User, WorkOS
 from sandbox.sources import Sources
 from sandbox.workos import tokens
 from sandbox.workos.answers import OAuthError
@@ -19,7 +20,6 @@ from sandbox.workos.keys import Keys
 from sandbox.workos.records import Client, Grant, OpaqueToken, RefreshToken, Secret
 from sandbox.workos.store import Store, hashed
 from sandbox.workos.tokens import Claims
-from sandbox.world import Application, User, WorkOS
 
 EXTENSION: Final = "authkit"
 
@@ -111,7 +111,7 @@ class AuthKit:
     def checked_scope(self, text: str, client: Client) -> tuple[str, ...]:
         """Read a scope (RFC 6749, section 3.3), each name once; raise OAuthError invalid_scope for an unknown one."""
         known = {*self.settings.scopes, *self.settings.resource_scopes, *(client.scopes or ())}
-        scope = tuple(dict.fromkeys(text.split()))
+        scope = tuple(dict.fromkeys(filter(None, text.split(" "))))
         for name in scope:
             if name not in known or (client.scopes is not None and name not in client.scopes):
                 raise OAuthError("invalid_scope", f"The scope '{name}' is not available to this application.")

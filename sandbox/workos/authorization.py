@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from flask import Blueprint, redirect, request, url_for
 from werkzeug.wrappers import Response
 
+from sandbox.settings import User
 from sandbox.workos import parameters
 from sandbox.workos.answers import OAuthError, RedirectBack
 from sandbox.workos.authkit import AuthKit, authkit
@@ -17,7 +18,6 @@ from sandbox.workos.client_documents import looks_like_document
 from sandbox.workos.records import Authorization, Client, Code
 from sandbox.workos.redirects import allowed
 from sandbox.workos.store import hashed
-from sandbox.world import User
 
 blueprint = Blueprint("authorization", __name__)
 

@@ -9,12 +9,12 @@ import msgspec
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from sandbox.settings import User
 from sandbox.workos.authkit import AuthKit, authkit
 from sandbox.workos.authorization import COOKIE, approved, back, to_error_page
 from sandbox.workos.records import Authorization, Client
 from sandbox.workos.redirects import is_loopback, shown_host
 from sandbox.workos.store import hashed
-from sandbox.world import User
 
 blueprint = Blueprint("consent", __name__, url_prefix="/oauth2")
 

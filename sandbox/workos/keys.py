@@ -93,7 +93,7 @@ def new_key(sources: Sources) -> SigningKey:
 
 
 @functools.cache
-def _spare_key(_number: int) -> SigningKey:
+def _spare_key(_name: str) -> SigningKey:
     """Give a key that this process makes once, for worlds that keep nothing: making one costs 50 ms."""
     return new_key(Sources())
 
@@ -101,11 +101,18 @@ def _spare_key(_number: int) -> SigningKey:
 class Keys:
     """The key that signs, and the one that nobody published."""
 
-    def __init__(self, sources: Sources, path: Path | None = None) -> None:
+    def __init__(self, sources: Sources, path: Path | None = None, *, spare: str = "first") -> None:
         self._sources = sources
         self._path = path
+        self._spare = spare
         self._rotations = 0
-        self.current = self._first()
+        if spare == "first":
+            self.current = self._first()
+
+    @functools.cached_property
+    def current(self) -> SigningKey:
+        """The key that signs."""
+        return self._first()
 
     def _first(self) -> SigningKey:
         if self._path is None or not self._path.exists():
@@ -124,7 +131,8 @@ class Keys:
         return SigningKey(private)
 
     def _fresh(self, number: int) -> SigningKey:
-        return _spare_key(number) if self._sources.seed is None and self._path is None else new_key(self._sources)
+        kept = self._sources.seed is not None or self._path is not None
+        return new_key(self._sources) if kept else _spare_key(f"{self._spare} {number}")
 
     def _saved(self, key: SigningKey) -> SigningKey:
         """Keep a key; a reader finds the old one or the new one, whole, whenever this ends."""
@@ -132,7 +140,8 @@ class Keys:
             return key
         new = self._path.with_suffix(".new")
         try:
-            with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            new.unlink(missing_ok=True)
+            with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
                 file.write(key.pem())
             new.replace(self._path)
         except OSError as error:
@@ -147,4 +156,4 @@ class Keys:
     @functools.cached_property
     def unpublished(self) -> SigningKey:
         """A key that the JWKS never holds."""
-        return _spare_key(-1)
+        return _spare_key("unpublished")

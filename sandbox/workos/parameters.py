@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Mapping
 from typing import Final, NamedTuple
@@ -49,16 +50,27 @@ def required(fields: Mapping[str, str], name: str) -> str:
     raise OAuthError("invalid_request", f"The {name} is missing.{hint}")
 
 
+def authorization(scheme: str) -> str | None:
+    """Give what the Authorization header holds for a scheme, whose name may be in any case (RFC 9110, section 11.1)."""
+    named, _, given = request.headers.get("Authorization", "").partition(" ")
+    return given.strip() if named.lower() == scheme else None
+
+
 def credentials(fields: Mapping[str, str]) -> Credentials:
     """Read a client's id and secret from HTTP Basic, where both are form-urlencoded, or the form (RFC 6749, 2.3.1).
 
-    Raise OAuthError invalid_request when the two name different clients.
+    Raise OAuthError: invalid_client for a header that cannot be read, invalid_request when it and the form name
+    different clients.
     """
     in_form = Credentials(fields.get("client_id", ""), fields.get("client_secret", ""))
-    authorization = request.authorization
-    if authorization is None or authorization.type != "basic":
+    encoded = authorization("basic")
+    if encoded is None:
         return in_form
-    basic = Credentials(unquote_plus(authorization.username or ""), unquote_plus(authorization.password or ""))
+    try:
+        client_id, _, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
+    except ValueError as error:
+        raise OAuthError("invalid_client", "Invalid authorization header.") from error
+    basic = Credentials(unquote_plus(client_id), unquote_plus(secret))
     if in_form.client_id and in_form.client_id != basic.client_id:
         raise OAuthError("invalid_request", "The client_id is not the one of the Authorization header.")
     return basic

@@ -47,6 +47,7 @@ class Store:
         try:
             if path is not None:
                 path.touch(mode=0o600)
+                path.chmod(0o600)
             self._db = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False)
         except (OSError, sqlite3.Error) as error:
             raise _unusable(path, error) from error

@@ -71,7 +71,12 @@ def verifier_fits(challenge: str | None, verifier: str | None) -> bool:
 
 
 def _with_resource(server: AuthKit, grant: Grant, form: Form) -> Grant:
-    """Hold the resource of a token request against the authorized one, and against those of the dashboard."""
+    """Hold the resource of a token request against the authorized one, and against those of the dashboard.
+
+    Where the dashboard lists none, it is ignored (CONFIRMED: WorkOS, MCP).
+    """
+    if server.settings.resources == ():
+        return grant
     asked = parameters.resource(form)
     if asked and grant.resource and asked != grant.resource:
         raise OAuthError("invalid_target", f"The resource '{asked}' is not the authorized one.")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, jsonify
 
+from sandbox.workos import parameters
 from sandbox.workos.answers import not_stored
 from sandbox.workos.authkit import authkit
 
@@ -14,8 +15,7 @@ blueprint = Blueprint("userinfo", __name__)
 def userinfo() -> Response:
     """Give the claims that the token's scope allows; 401 `{"error": "unauthorized"}` for no good token (OBSERVED)."""
     server = authkit()
-    authorization = request.authorization
-    token = authorization.token if authorization is not None and authorization.type == "bearer" else None
+    token = parameters.authorization("bearer")
     good = server.verified(token) if token else None
     if good is None or good.grant is None:
         response = not_stored(jsonify({"error": "unauthorized"}))

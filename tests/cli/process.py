@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import IO, Any, Final, NamedTuple, Self, TypeVar
 
 PROGRAM: Final = str(Path(sys.executable).parent / "sandbox")
-ANY_PORTS: Final = ("--workos-port", "0", "--mcp-port", "0", "--console-port", "0")
+ANY_PORTS: Final = ("--workos-port", "0", "--mcp-port", "0", "--console-port", "0", "--other-port", "0")
 PATIENCE: Final = 20.0
 """Seconds that anything may take on a busy machine."""
 
@@ -42,13 +42,11 @@ def sandbox(folder: Path, *arguments: str, variables: dict[str, str] | None = No
         [PROGRAM, *arguments],
         cwd=folder,
         env=environment(folder, **variables or {}),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
         timeout=PATIENCE,
         check=False,
-        **options,
+        **{"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options},
     )
-    return Ended(process.returncode, process.stdout.decode(), process.stderr.decode())
+    return Ended(process.returncode, (process.stdout or b"").decode(), process.stderr.decode())
 
 
 def refused(ended: Ended) -> str:

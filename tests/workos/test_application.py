@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from tests.workos.driver import ORIGIN, Workos, error
+from tests.workos.driver import Workos, error
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ from tests.workos.driver import ORIGIN, Workos, error
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_what_is_not_served_is_not_found(workos: Workos, path: str, method: str) -> None:
     """An unknown path, also one with a slash too many, is a 404 in WorkOS's shape that says what is emulated."""
-    response = workos.http.open(ORIGIN + path, method=method)
+    response = workos.http.open(method=method, environ_overrides={"PATH_INFO": path})
 
     assert response.status_code == 404
     assert response.get_json() == {"message": "Not Found"}
@@ -156,6 +156,7 @@ def test_pages_are_locked_down(workos: Workos, path: str) -> None:
 
 def test_the_stylesheet_is_served(workos: Workos) -> None:
     """The pages' stylesheet is there, and nothing beside it."""
-    assert workos.http.get("/_sandbox/sandbox.css").mimetype == "text/css"
+    with workos.http.get("/_sandbox/sandbox.css") as stylesheet:
+        assert stylesheet.mimetype == "text/css"
     assert workos.http.get("/_sandbox/../authkit.py").status_code == 404
     assert workos.http.get("/_sandbox/%2e%2e/authkit.py").status_code == 404

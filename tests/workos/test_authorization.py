@@ -298,6 +298,8 @@ def test_the_error_page_stands_alone(workos: Workos) -> None:
         ({"scope": "openid nonsense"}, "invalid_scope"),
         ({"scope": "default"}, "invalid_scope"),
         ({"scope": "OPENID"}, "invalid_scope"),
+        ({"scope": "openid\temail"}, "invalid_scope"),
+        ({"scope": "openid\u00a0email"}, "invalid_scope"),
         ({"resource": f"{RESOURCE}#fragment"}, "invalid_target"),
         ({"resource": f"{RESOURCE}#"}, "invalid_target"),
         ({"resource": "/mcp"}, "invalid_target"),
@@ -599,10 +601,21 @@ def test_a_code_does_not_leak_from_the_browser(workos: Workos, client: dict[str,
 _values = st.text(max_size=30) | st.sampled_from(
     ["code", CALLBACK, SCOPE, CHALLENGE, "S256", "plain", "none", RESOURCE, "http://[", "https://evil.example", "query"]
 )
-_names = st.sampled_from(
-    "response_type client_id redirect_uri scope state code_challenge code_challenge_method resource prompt nonce"
-    " login_hint response_mode".split()
-) | st.text(max_size=8)
+PARAMETERS: Final = (
+    "response_type",
+    "client_id",
+    "redirect_uri",
+    "scope",
+    "state",
+    "code_challenge",
+    "code_challenge_method",
+    "resource",
+    "prompt",
+    "nonce",
+    "login_hint",
+    "response_mode",
+)
+_names = st.sampled_from(PARAMETERS) | st.text(max_size=8)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
@@ -610,7 +623,7 @@ _names = st.sampled_from(
 @example(query=[("resource", "http://[")], keep=True)
 @example(query=[("state", "\ud7ff\x00")], keep=True)
 def test_no_query_breaks_the_endpoint(
-    workos: Workos, client: dict[str, Any], query: list[tuple[str, str]], keep: bool
+    workos: Workos, client: dict[str, Any], query: list[tuple[str, str]], *, keep: bool
 ) -> None:
     """Any query is answered by a redirect: to the pages, to the error page, or back to the client."""
     good = workos.request(client) if keep else {}

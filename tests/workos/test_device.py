@@ -6,7 +6,6 @@ import re
 from typing import Any, Final
 
 import pytest
-from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from sandbox.workos.records import Device, Grant
@@ -34,10 +33,9 @@ def poll(workos: Workos, client: dict[str, Any], device_code: str, **more: str) 
     return workos.post("/oauth2/token", form | {"client_secret": client.get("client_secret", "")})
 
 
-def decide(workos: Workos, user_code: str, *, browser: FlaskClient | None = None, **change: str | None) -> TestResponse:
+def decide(workos: Workos, user_code: str, **change: str | None) -> TestResponse:
     """Open the page and answer as a person does."""
-    window = browser or workos.http
-    page = window.get(PAGE, query_string={"user_code": user_code})
+    page = workos.http.get(PAGE, query_string={"user_code": user_code})
     match = re.search(r'name="authorization_session_id" value="([^"]*)"', page.text)
     assert match is not None
     form = {
@@ -46,7 +44,7 @@ def decide(workos: Workos, user_code: str, *, browser: FlaskClient | None = None
         "user_id": ADA,
         "decision": "approve",
     } | change
-    return window.post(PAGE, data={name: value for name, value in form.items() if value is not None})
+    return workos.http.post(PAGE, data={name: value for name, value in form.items() if value is not None})
 
 
 @pytest.fixture
@@ -270,7 +268,7 @@ def test_the_page_shows_whose_device_it_is(workos: Workos, device: dict[str, Any
     "typed", [str.lower, lambda code: code.replace("-", ""), lambda code: f" {code[:4]} {code[5:]}."]
 )
 def test_a_code_may_be_typed_loosely(workos: Workos, device: dict[str, Any], typed: Any) -> None:
-    """Case, spaces and punctuation do not matter (RFC 8628, section 6.1); the page shows the code as the device does."""
+    """Case, spaces and punctuation do not matter (RFC 8628, 6.1); the page shows the code as the device does."""
     page = workos.http.get(PAGE, query_string={"user_code": typed(device["user_code"])})
 
     assert "Is this your device?" in page.text

@@ -121,7 +121,7 @@ def broken() -> dict[str, bytes]:
         "cut": pem(good)[:400],
         "encrypted": pem(good, b"secret"),
         "elliptic": pem(ec.generate_private_key(ec.SECP256R1())),
-        "short": pem(rsa.generate_private_key(public_exponent=65537, key_size=1024)),
+        "short": pem(rsa.generate_private_key(public_exponent=65537, key_size=1024)),  # noqa: S505 - to be refused
         "public": good.public_key().public_bytes(
             serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
         ),

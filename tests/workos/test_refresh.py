@@ -68,6 +68,7 @@ def test_after_the_grace_a_replay_ends_the_grant(
     assert error(workos.refresh(client, tokens["refresh_token"])) == "invalid_grant"
     assert error(workos.refresh(client, new["refresh_token"])) == "invalid_grant"
     assert workos.introspect(client, new["access_token"]) == {"active": False}
+    assert workos.introspect(client, new["refresh_token"]) == {"active": False}
     assert workos.userinfo(new["access_token"]).status_code == 401
 
 

@@ -164,8 +164,11 @@ def test_a_file_is_found_again(tmp_path: Path, clock: Clock) -> None:
     second.close()
 
 
-def test_only_its_owner_can_read_the_file(tmp_path: Path, clock: Clock) -> None:
-    """The files that hold secrets have mode 0600."""
+@pytest.mark.parametrize("before", [None, 0o644])
+def test_only_its_owner_can_read_the_file(tmp_path: Path, clock: Clock, before: int | None) -> None:
+    """The files that hold secrets have mode 0600, also where one was there that others could read."""
+    if before is not None:
+        (tmp_path / "state.sqlite").touch(mode=before)
     store = Store(clock, tmp_path / "state.sqlite")
     store.put("s", Secret(value="secret"))
 

@@ -242,6 +242,14 @@ def test_a_body_of_another_type_holds_no_form(workos: Workos, client: dict[str, 
     assert "application/x-www-form-urlencoded" in refused(named)[1]
 
 
+def test_a_multipart_form_is_none(workos: Workos, client: dict[str, Any]) -> None:
+    """Parameters are read from a form-urlencoded body only (RFC 6749, section 4.1.3)."""
+    form = workos.exchange(client, workos.code(client))
+    response = workos.post(PATH, form, content_type="multipart/form-data")
+
+    assert refused(response, 401) == ("invalid_client", "Missing authorization header.")
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -559,6 +567,14 @@ def test_the_resource_may_be_named_again(workos: Workos, client: dict[str, Any])
     assert workos.token(client, code, resource=RESOURCE).status_code == 200
 
 
+def test_without_indicators_the_resource_is_ignored(workos: Workos, client: dict[str, Any]) -> None:
+    """Where the dashboard lists no resource, no resource is wrong."""
+    workos.set(resources=[])
+    code = workos.code(client, resource=RESOURCE)
+
+    assert workos.token(client, code, resource=RESOURCE + "/").status_code == 200
+
+
 def test_the_resource_may_be_named_first_here(workos: Workos, client: dict[str, Any]) -> None:
     """A resource that only the token request names is the audience, if the dashboard lists it."""
     workos.set(resources=[RESOURCE])
@@ -599,9 +615,19 @@ def test_a_token_can_be_signed_wrong_on_purpose(workos: Workos, client: dict[str
 
 # --- whatever comes ----------------------------------------------------------------------------------------------
 
-_names = st.sampled_from(
-    "grant_type client_id client_secret code redirect_uri code_verifier refresh_token device_code scope resource".split()
-) | st.text(max_size=8)
+PARAMETERS: Final = (
+    "grant_type",
+    "client_id",
+    "client_secret",
+    "code",
+    "redirect_uri",
+    "code_verifier",
+    "refresh_token",
+    "device_code",
+    "scope",
+    "resource",
+)
+_names = st.sampled_from(PARAMETERS) | st.text(max_size=8)
 _values = st.text(max_size=30) | st.sampled_from(
     ["authorization_code", "refresh_token", "client_credentials", DEVICE_GRANT, MACHINE, VERIFIER, "http://[", "a b"]
 )

@@ -1,0 +1,83 @@
+"""The life of the MCP application: imported while the ports are open already, and then run."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any
+
+from sandbox import __version__
+from sandbox.log_aggregator.logs import Logs
+from sandbox.wire.asgi import Application
+
+
+class McpApplication:
+    """The MCP application of log-aggregator: imported in a thread, since that takes a second, and then run."""
+
+    def __init__(self, logs: Logs, explain: Callable[[Mapping[str, Any]], str]) -> None:
+        self._logs = logs
+        self._explain = explain
+        self._running: asyncio.Task[None] | None = None
+
+    def begin(self) -> None:
+        """Import and start the application in the background."""
+        self._ready: asyncio.Future[Application] = asyncio.get_running_loop().create_future()
+        self._stop = asyncio.Event()
+        self._running = asyncio.create_task(self._run())
+
+    async def get(self) -> Application:
+        """Give the application, waiting until it is there."""
+        return await asyncio.shield(self._ready)
+
+    async def _run(self) -> None:
+        try:
+            await self._serve()
+        except Exception as error:
+            if self._ready.done():
+                raise
+            self._ready.set_exception(error)  # whoever waits for the application learns why it never comes
+
+    async def _serve(self) -> None:
+        server_module = await _imported("sandbox.log_aggregator.server")
+        self._server = server_module.build(self._logs, self._explain, version=__version__)
+        async with server_module.running(self._server) as application:
+            self._forget = server_module.forget_sessions
+            self._ready.set_result(application)
+            await self._stop.wait()
+
+    def forget_sessions(self) -> None:
+        """Forget every MCP session, so that its id answers 404."""
+        if self._running is not None and self._ready.done():
+            self._forget(self._server)
+
+    async def end(self) -> None:
+        """Stop the application."""
+        if self._running is None:
+            return
+        self._stop.set()
+        if not self._ready.done():
+            self._running.cancel()
+        await asyncio.gather(self._running, return_exceptions=True)
+        self._ready.cancel()
+        await asyncio.gather(self._ready, return_exceptions=True)
+
+
+async def _imported(name: str) -> Any:
+    """Import a module in a thread that does not keep the process alive."""
+    import importlib
+
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[Any] = loop.create_future()
+
+    def work() -> None:
+        try:
+            outcome, result = done.set_result, importlib.import_module(name)
+        except BaseException as error:  # noqa: BLE001 - it is raised again where it is awaited
+            outcome, result = done.set_exception, error  # type: ignore[assignment]
+        with suppress(RuntimeError):  # the loop was closed meanwhile
+            loop.call_soon_threadsafe(lambda: None if done.done() else outcome(result))
+
+    threading.Thread(target=work, name="import mcp", daemon=True).start()
+    return await done

@@ -1,0 +1,36 @@
+"""The authorization endpoints that MCP 2025-03-26 put on the MCP server itself."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+METADATA: Final = "/.well-known/oauth-authorization-server"
+
+_ENDPOINTS: Final = {
+    "/authorize": "/oauth2/authorize",
+    "/token": "/oauth2/token",
+    "/register": "/oauth2/register",
+}
+"""The default endpoints, and where WorkOS answers to them."""
+
+
+def workos_path(path: str) -> str | None:
+    """Give the path at WorkOS that answers to one at the MCP server: the endpoints, and the pages behind them."""
+    if path.startswith(("/oauth2/", "/_sandbox/")):
+        return path
+    return _ENDPOINTS.get(path)
+
+
+def metadata(base: str) -> dict[str, Any]:
+    """Give the RFC 8414 document of the MCP server as its own authorization server."""
+    return {
+        "issuer": base,
+        "authorization_endpoint": f"{base}/authorize",
+        "token_endpoint": f"{base}/token",
+        "registration_endpoint": f"{base}/register",
+        "response_types_supported": ["code"],
+        "grant_types_supported": ["authorization_code", "refresh_token"],
+        "code_challenge_methods_supported": ["S256"],
+        "token_endpoint_auth_methods_supported": ["none", "client_secret_post", "client_secret_basic"],
+        "scopes_supported": ["email", "offline_access", "openid", "profile"],
+    }

@@ -1,0 +1,359 @@
+"""Secrets are taken out of whatever holds them, and nothing else is."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from sandbox.wire.message import Request, Response, json_response
+from sandbox.wire.record import Recorder
+from sandbox.wire.redaction import Redaction, decoded, fingerprint, marked, secrets_of
+from tests.wire.samples import document, event_stream, form, get, post_json, redirect
+
+BASE = "http://localhost:4100"
+SECRET = "aB3-dE6_gH9.kL2~nO5"
+ODD = "s p&c=i%a+l/\"q'<u>\\é\u2028;?#{}"
+"""A secret that every way of writing spells in its own way."""
+CLAIMS = base64.urlsafe_b64encode(b'{"sub":"user_1","aud":["ab"]}').decode().rstrip("=")
+JWT = f"eyJhbGciOiJSUzI1NiJ9.{CLAIMS}.c2lnbmF0dXJl"
+OK = json_response(200, {"status": "ok"})
+
+
+def recorded(request: Request, response: Response | None = OK, *, reveal: bool = False) -> Any:
+    """Have an exchange written down."""
+    recorder = Recorder(number=1, at=0.0, base=BASE, system="workos", step="token", request=request, reveal=reveal)
+    return recorder.exchange(response, "answered", 0.1, ["set a"], None)
+
+
+def text_of(exchange: Any) -> str:
+    """Give everything that a record says, as one text."""
+    parts = [exchange.url, exchange.request_body, exchange.response_body, str(exchange.held), *exchange.mcp_methods]
+    parts += [value for _, value in (*exchange.request_headers, *exchange.response_headers)]
+    return "\n".join(parts)
+
+
+NAMES = [
+    "access_token",
+    "api_key",
+    "authorization_session_id",
+    "client_assertion",
+    "client_secret",
+    "code",
+    "code_verifier",
+    "device_code",
+    "id_token",
+    "id_token_hint",
+    "password",
+    "pending_authentication_token",
+    "refresh_token",
+    "registration_access_token",
+    "token",
+    "user_code",
+]
+
+
+@pytest.mark.parametrize("secret", [SECRET, ODD, "1"])
+@pytest.mark.parametrize("name", NAMES)
+def test_secrets_in_named_fields(name: str, secret: str) -> None:
+    """A named secret goes from form, query, JSON, events, redirect and page, with the same mark in each."""
+    page = Response(200, (("content-type", "text/html"),), f'<input type=hidden name="{name}" value="x1y2z3">'.encode())
+    exchanges = [
+        recorded(form("/oauth2/token", None, **{name: secret, "a": "b"})),
+        recorded(get(f"/x?a=b&{urlencode({name: secret})}")),
+        recorded(post_json("/x", {"a": {"b": [{name: secret}]}})),
+        recorded(get("/x"), document(**{"a": "b", name: secret})),
+        recorded(get("/x"), event_stream({"result": {name: secret}})),
+        recorded(get("/x"), redirect(f"http://localhost:5/cb?{urlencode({name: secret})}")),
+    ]
+    for exchange in exchanges:
+        assert re.search(rf"\W{re.escape(marked(name, secret))}(\W|\Z)", text_of(exchange))
+        assert len(secret) == 1 or secret not in text_of(exchange)
+    assert marked(name, "x1y2z3") in text_of(recorded(get("/x"), page))
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        f"code={SECRET}",
+        "code=%61B3-dE6_gH9.kL2~nO5",
+        "code=aB3%2ddE6%5fgH9%2EkL2%7EnO5",
+        f"c%6Fde={SECRET}",
+        f"x=1&code={SECRET}&y=2",
+        f"&&code={SECRET}",
+        f'code={SECRET}&x="',
+    ],
+)
+def test_a_secret_spelled_unusually(spelled: str) -> None:
+    """However a form spells a value or its name, the mark is that of the value."""
+    for exchange in (
+        recorded(Request("POST", "/x", "", (("content-type", "application/x-www-form-urlencoded"),), spelled.encode())),
+        recorded(Request("POST", "/x", "", (("content-type", "text/plain"),), spelled.encode())),
+        recorded(Request("GET", "/x", spelled)),
+        recorded(Request("GET", "/x", "", (("referer", f"http://x/?{spelled}"),))),
+        recorded(Request("GET", "/x", "", (("referer", f"http://x/#{spelled}"),))),
+    ):
+        assert marked("code", SECRET) in text_of(exchange)
+        assert "dE6" not in text_of(exchange)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        json.dumps({"client_secret": ODD}),
+        json.dumps({"client_secret": ODD}, ensure_ascii=False),
+        '{"client_secret"\n:\t' + json.dumps(ODD) + "}",
+        '{"a": 1, "client_secret": ' + json.dumps(ODD) + ', "client_secret": "b"}',
+        '{"client_secret": "' + "".join(f"\\u{ord(char):04x}" for char in ODD) + '"}',
+        "[" * 5000 + '{"client_secret": ' + json.dumps(ODD),
+    ],
+)
+def test_json_spelled_unusually(body: str) -> None:
+    """Escapes, spaces, doubled names and broken ends hide no secret in JSON, whatever the content type says."""
+    for content_type in ("application/json", "application/x-www-form-urlencoded", "text/html"):
+        request = Request("POST", "/x", "", (("content-type", content_type),), body.encode())
+        exchange = recorded(request, Response(200, (("content-type", content_type),), body.encode()))
+        assert exchange.request_body.count(marked("client_secret", ODD)) == 1
+        assert exchange.response_body.count(marked("client_secret", ODD)) == 1
+        assert "\\u0070" not in text_of(exchange)
+
+
+def test_json_within_json() -> None:
+    """A text that holds JSON, as tool results do, is searched as well."""
+    inner = json.dumps({"access_token": SECRET})
+    exchange = recorded(get("/x"), document(content=[{"type": "text", "text": inner}]))
+    assert SECRET not in exchange.response_body
+    assert marked("access_token", SECRET) in exchange.response_body
+
+
+def test_a_multipart_form() -> None:
+    """A form sent in parts, which the token endpoint must refuse, still holds secrets."""
+    body = f'--b\r\nContent-Disposition: form-data; name="code"\r\n\r\n{SECRET}\r\n--b\r\n'
+    body += (
+        'Content-Disposition: form-data; name="client_secret"\r\nContent-Type: text/plain\r\n\r\nab\ncd\r\n--b--\r\n'
+    )
+    exchange = recorded(
+        Request("POST", "/x", "", (("content-type", "multipart/form-data; boundary=b"),), body.encode())
+    )
+    assert SECRET not in exchange.request_body
+    assert "ab\ncd" not in exchange.request_body
+    assert exchange.request_body.count("‹") == 2
+
+
+@pytest.mark.parametrize(
+    "tag",
+    [
+        '<input type="hidden" name="user_code" value="BCDF-GHJK">',
+        "<INPUT VALUE='BCDF-GHJK' NAME='user_code'>",
+        "<input name=user_code value=BCDF-GHJK>",
+        '<input name="user_code" value="&#66;CDF-GHJK">',
+        '<a href="/oauth2/device?user_code=BCDF-GHJK&amp;x=1">',
+    ],
+)
+def test_a_page(tag: str) -> None:
+    """What a page holds in hidden fields and links goes, however its tags are written."""
+    exchange = recorded(get("/x"), Response(200, (("content-type", "text/html"),), f"<p>{tag}</p>".encode()))
+    assert marked("user_code", "BCDF-GHJK") in exchange.response_body
+    assert "CDF-" not in exchange.response_body
+
+
+# --- headers -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (f"Bearer {SECRET}", f"Bearer {marked('access_token', SECRET)}"),
+        (f"bearer   {SECRET} ", f"bearer   {marked('access_token', SECRET)} "),
+        (SECRET, marked("credentials", SECRET)),
+        (f"DPoP {SECRET}", f"DPoP {marked('credentials', SECRET)}"),
+        ("Bearer a", f"Bearer {marked('access_token', 'a')}"),
+        ("Bearer", "Bearer"),
+        ("Basic", "Basic"),
+        ("", ""),
+    ],
+)
+@pytest.mark.parametrize("name", ["Authorization", "proxy-authorization"])
+def test_authorization(name: str, value: str, shown: str) -> None:
+    """Of the credentials only the scheme stays; a scheme without credentials is no secret."""
+    exchange = recorded(get("/x", **{name: value}), document(token_type="Bearer"))
+    assert (name, shown) in exchange.request_headers
+    assert "Bearer" in exchange.response_body
+
+
+def test_basic_credentials() -> None:
+    """HTTP Basic hides the client's secret in base64; it is the same secret as in a form."""
+    credentials = base64.b64encode(f"client_1:{SECRET}".encode()).decode()
+    exchange = recorded(
+        get("/x", authorization=f"Basic {credentials}"), document(echo=SECRET, again=credentials, id="client_1")
+    )
+    assert credentials not in text_of(exchange)
+    assert exchange.response_body.startswith(f'{{"echo":"{marked("client_secret", SECRET)}"')
+    assert "client_1" in exchange.response_body
+
+
+@pytest.mark.parametrize("credentials", ["é", "////", "Og==", base64.b64encode(b"\xff\xfe").decode(), "x" * 1001])
+def test_broken_basic_credentials(credentials: str) -> None:
+    """Credentials that are no base64, or no text, are no failure."""
+    exchange = recorded(get("/x", authorization=f"Basic {credentials}"))
+    assert exchange.request_headers == [("authorization", f"Basic {marked('credentials', credentials)}")]
+
+
+def test_cookies() -> None:
+    """A cookie keeps its name and its attributes, and a short one is no secret anywhere else."""
+    request = get("/x", cookie=f'theme=dark; a={SECRET}; b="q"; c=; {SECRET}x')
+    response = json_response(200, {"theme": "dark", "a": SECRET}, {"set-cookie": "b=abcdef; Path=/oauth2; HttpOnly"})
+    exchange = recorded(request, response)
+    dark, long, quoted, bare = (marked("cookie", value) for value in ("dark", SECRET, "q", SECRET + "x"))
+    assert exchange.request_headers == [("cookie", f'theme={dark}; a={long}; b="{quoted}"; c=; {bare}')]
+    assert exchange.response_header("set-cookie") == f"b={marked('cookie', 'abcdef')}; Path=/oauth2; HttpOnly"
+    assert exchange.response_body == f'{{"theme":"dark","a":"{long}"}}'
+
+
+def test_other_headers() -> None:
+    """A secret goes from any header that repeats it, and a URL in any header is searched."""
+    request = get("/x", authorization=f"Bearer {SECRET}", x_copy=f"[{SECRET}]", x_url="/a?code=zzz&b=1", x_api_key="k")
+    exchange = recorded(request)
+    assert exchange.request_header("x-copy") == f"[{marked('access_token', SECRET)}]"
+    assert exchange.request_header("x-url") == f"/a?code={marked('code', 'zzz')}&b=1"
+    assert exchange.request_header("x-api-key") == marked("credentials", "k")
+
+
+# --- elsewhere ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("secret", [SECRET, ODD])
+def test_a_secret_that_comes_back(secret: str) -> None:
+    """A secret of the request is found in an error text, in JSON, HTML and URLs, however it is spelled there."""
+    reflected = [document(error="invalid_grant", error_description=f"The code '{secret}' is used.")]
+    reflected += [Response(400, (), f"no {json.dumps(secret)}".encode())]
+    reflected += [Response(400, (), form("", x=secret).body)]
+    reflected += [Response(400, (("x-echo", json.dumps(secret)),))]
+    for response in reflected:
+        exchange = recorded(form("/oauth2/token", code=secret), response)
+        assert text_of(exchange).count(marked("code", secret)) == 2
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        json_response(404, {"code": "entity_not_found", "message": "No."}),
+        json_response(401, {"code": "invalid_credentials", "message": "No."}),
+        json_response(422, {"message": "No.", "errors": [{"code": "required", "field": "email"}]}),
+        json_response(200, {"jsonrpc": "2.0", "id": 1, "error": {"code": -32600, "message": "No."}}),
+        event_stream({"jsonrpc": "2.0", "id": 1, "error": {"code": -32602, "message": "No."}}),
+        json_response(400, {"code": 401, "status": 400}),
+        json_response(200, {"response_types_supported": ["code"], "grant_types_supported": ["authorization_code"]}),
+        json_response(200, {"token_endpoint": "http://localhost:4100/oauth2/token", "token_type": "Bearer"}),
+        json_response(200, {"code": {"nested": "yes"}, "client_secret_expires_at": 0, "token": None}),
+        json_response(401, {}, {"www-authenticate": 'Bearer error="invalid_token", resource_metadata="http://x/y"'}),
+    ],
+)
+def test_what_is_no_secret_stays(response: Response) -> None:
+    """Codes of errors, numbers, and names that only sound like secrets stay readable."""
+    exchange = recorded(get("/x?response_type=code&code_challenge=abcdef&state=s&client_id=client_1"), response)
+    assert exchange.response_body == response.body.decode()
+    assert exchange.response_headers == list(response.headers)
+    assert exchange.url == BASE + "/x?response_type=code&code_challenge=abcdef&state=s&client_id=client_1"
+
+
+def test_a_code_beside_a_message_is_a_secret_when_it_looks_like_one() -> None:
+    """An authorization code in an answer that has a message as well is no word, and goes."""
+    assert SECRET not in recorded(get("/x"), document(code=SECRET, message="x")).response_body
+    assert "abc" not in recorded(get("/x"), document(code="abc")).response_body
+
+
+def test_jwts_are_found_anywhere() -> None:
+    """A JWT is known by its looks: in a path, in a text, in a header of any name."""
+    exchange = recorded(get(f"/a/{JWT}/b", x_any=f"<{JWT}>"), Response(200, (), f"it is {JWT}.".encode()))
+    assert JWT not in text_of(exchange)
+    assert text_of(exchange).count(marked("token", JWT)) == 3
+
+
+def test_methods_and_client_ids_are_searched_too() -> None:
+    """What a client sends as the name of a method may be a secret as well."""
+    request = post_json("/mcp", {"jsonrpc": "2.0", "method": SECRET + "\ud800"}, authorization=f"Bearer {SECRET}")
+    assert recorded(request).mcp_methods == [marked("access_token", SECRET) + "?"]
+
+
+# --- cut texts ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("end", range(1, 60))
+def test_a_body_that_is_cut_anywhere(end: int) -> None:
+    """Wherever a connection is cut, what came of a secret does not show."""
+    body = (b'{"error_description": "about ' + SECRET.encode() + b'", "access_token": "' + SECRET.encode() + b'"}')[
+        :end
+    ]
+    recorder = Recorder(
+        number=1,
+        at=0.0,
+        base=BASE,
+        system="workos",
+        step="token",
+        request=form("/x", refresh_token=SECRET),
+        reveal=False,
+    )
+    exchange = recorder.exchange(Response(200, (), body), "cut", 0.1, [], None)
+    assert SECRET[:6] not in text_of(exchange)
+
+
+def test_a_body_longer_than_is_remembered() -> None:
+    """Where the memory of a body ends within a secret, its beginning does not show."""
+    for field in ("client_secret", "padding"):
+        body = json.dumps({"a": "x" * (64 * 1024 - 40), field: SECRET * 4}).encode()
+        exchange = recorded(Request("POST", "/x", f"code={SECRET * 4}", (), body), Response(200, (), body))
+        assert len(exchange.request_body) <= 64 * 1024 + 20
+        assert SECRET[:6] not in text_of(exchange)
+
+
+# --- what is kept ------------------------------------------------------------------------------------------------
+
+
+def test_tokens_and_verifiers_are_decoded() -> None:
+    """What a token says is kept without its signature, and a verifier by its challenge (RFC 7636, section 4.2)."""
+    request = form("/oauth2/token", code_verifier="v" * 43, code="c")
+    exchange = recorded(request, document(access_token=JWT, refresh_token="r" * 40))
+    challenge = base64.urlsafe_b64encode(hashlib.sha256(b"v" * 43).digest()).decode().rstrip("=")
+    assert exchange.held == {
+        fingerprint("v" * 43): {"S256": challenge},
+        fingerprint(JWT): {"header": {"alg": "RS256"}, "claims": {"sub": "user_1", "aud": ["ab"]}},
+    }
+
+
+@pytest.mark.parametrize("claims", [b"no json", b'"\\ud800"', b"[" * 50_000, b"\xff", b""])
+def test_a_token_that_cannot_be_decoded(claims: bytes) -> None:
+    """A token of garbage is held as such, and is no failure."""
+    jwt = "eyJhbGciOiJSUzI1NiJ9." + base64.urlsafe_b64encode(claims + b" ").decode().rstrip("=") + "."
+    assert decoded({jwt: "token"}) == {fingerprint(jwt): {"header": {"alg": "RS256"}, "claims": None}}
+
+
+def test_the_same_secret_has_the_same_fingerprint() -> None:
+    """A code can be followed from the redirect to the token request."""
+    first = recorded(get("/x"), redirect(f"http://localhost:5/cb?code={SECRET}")).response_header("location")
+    second = recorded(form("/oauth2/token", code=SECRET)).request_body
+    assert fingerprint(SECRET) in first
+    assert fingerprint(SECRET) in second
+    assert re.fullmatch("[0-9a-f]{8}", fingerprint(SECRET))
+
+
+def test_revealing_shows_everything() -> None:
+    """Who asks for the secrets sees them whole, and decoded besides."""
+    request = form("/oauth2/token", {"cookie": "a=b", "authorization": f"Basic {SECRET}"}, code=SECRET)
+    exchange = recorded(request, document(access_token=JWT), reveal=True)
+    assert exchange.request_headers == list(request.headers)
+    assert exchange.request_body == f"code={SECRET}"
+    assert exchange.response_body == json.dumps({"access_token": JWT}, separators=(",", ":"))
+    assert exchange.held[fingerprint(JWT)]["claims"]["sub"] == "user_1"
+
+
+def test_a_redaction_can_be_used_on_any_text() -> None:
+    """The secrets of one exchange can be taken out of a text that belongs to it."""
+    redact = Redaction(secrets_of(form("/x", code=SECRET), None))
+    assert redact(f"the code was {SECRET}") == f"the code was {marked('code', SECRET)}"
+    assert redact("nothing here") == "nothing here"
