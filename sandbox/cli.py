@@ -74,7 +74,14 @@ def _port(_context: click.Context, _option: click.Parameter, number: int) -> int
 @click.option(
     "--console-port", metavar="N", callback=_port, default=4102, show_default=True, help="Port of the control API."
 )
-@click.option("--other-port", default=4103, show_default=True, help="Port of a second authorization server.")
+@click.option(
+    "--other-port",
+    metavar="N",
+    callback=_port,
+    default=4103,
+    show_default=True,
+    help="Port of a second authorization server.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line instead of the timeline.")
 @click.option("--sign-in", type=click.Choice(["page", "automatic", "deny"]), help="Show the pages, or decide at once.")
 @click.option(

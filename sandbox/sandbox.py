@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple, Self
 import msgspec
 
 from sandbox.console import create_console
+from sandbox.durations import seconds
 from sandbox.errors import SandboxError
 from sandbox.log_aggregator import LogAggregator
 from sandbox.log_aggregator.application import McpApplication
@@ -110,7 +111,7 @@ class Sandbox:
             addresses=self.addresses,
             resource="",
             logs=self.logs,
-            now=self.sources.now,
+            now=self.sources.shifted(lambda: seconds(self.world.clock.service)).now,
             mcp=self._mcp.get,
             workos=lambda request, base: wsgi.call(flask, request, base),
         )
@@ -203,9 +204,12 @@ class Sandbox:
 
     def effect(self, action: str, what: str) -> None:
         """Change state, as a fault or the control API asks; raise SandboxError for an effect that there is not."""
+        if action == "advance":
+            self.sources.advance(_forward(what))
+            return
         effect = self._effects().get((action, what))
         if effect is None:
-            known = ", ".join(f"{verb} {thing}" for verb, thing in self._effects())
+            known = ", ".join([*(f"{verb} {thing}" for verb, thing in self._effects()), "advance 10m"])
             raise SandboxError(f"There is no effect {action!r} of {what!r}; there are: {known}.")
         effect()
 
@@ -231,7 +235,7 @@ class Sandbox:
     @property
     def mcp_url(self) -> str:
         """The URL that a client is given."""
-        return f"{self.addresses.mcp}{self.world.service.path}"
+        return self.world.service.given_url
 
     @property
     def is_loopback(self) -> bool:
@@ -289,6 +293,17 @@ def _host(addresses: Sequence[str]) -> str:
     if set(addresses) & {*LOOPBACK, "0.0.0.0", "::"}:
         return "localhost"
     return f"[{addresses[0]}]" if ":" in addresses[0] else addresses[0]
+
+
+def _forward(duration: str) -> float:
+    """Read how far the clock moves ahead; raise SandboxError for what is no duration, or leads back."""
+    try:
+        ahead = seconds(duration)
+    except ValueError as error:
+        raise SandboxError(str(error)) from error
+    if ahead < 0:
+        raise SandboxError(f"{duration!r} leads back, and the clock only moves ahead.")
+    return ahead
 
 
 def _scenario(scenario: Scenario | str) -> Scenario:

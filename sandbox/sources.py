@@ -6,6 +6,7 @@ import datetime as dt
 import random
 import secrets
 import time
+from collections.abc import Callable
 from typing import Final
 
 _CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -38,6 +39,10 @@ class Sources:
         """Move the clock ahead by so many seconds."""
         self._ahead += seconds
 
+    def shifted(self, by: Callable[[], float]) -> Sources:
+        """Give the same dice with a clock that is off by so many seconds, asked anew each time."""
+        return _Shifted(self, by)
+
     def ulid(self) -> str:
         """Make a ULID: 48 bits of milliseconds and 80 of chance, in 26 characters."""
         number = (int(self.now() * 1000) << 80) | self._dice.getrandbits(80)
@@ -54,3 +59,21 @@ class Sources:
     def bytes(self, length: int) -> bytes:
         """Make random bytes."""
         return self._dice.randbytes(length)
+
+
+class _Shifted(Sources):
+    """Somebody else's sources, seen by a clock that is off."""
+
+    def __init__(self, sources: Sources, by: Callable[[], float]) -> None:
+        self.seed = sources.seed
+        self._dice = sources._dice  # noqa: SLF001 - of its own class
+        self._sources = sources
+        self._by = by
+
+    def now(self) -> float:
+        """Give the time of the clock that is off."""
+        return self._sources.now() + self._by()
+
+    def advance(self, seconds: float) -> None:
+        """Move the true clock ahead."""
+        self._sources.advance(seconds)

@@ -164,7 +164,7 @@ def story(trace: Iterable[Exchange], client_id: str | None) -> str:
         if exchange.step != step:
             step = exchange.step
             lines.append(f"\n{step}: {STEP_MEANING[step]}")
-        note = odd(exchange)
+        note = odd(exchange) if exchange.status is not None else ""
         path = path_of(exchange.url)
         what = one_line(f"{path} ({', '.join(exchange.mcp_methods)})" if exchange.mcp_methods else path)
         answer = exchange.status if exchange.status is not None else _ENDED[exchange.ended]

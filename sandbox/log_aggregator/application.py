@@ -49,7 +49,7 @@ class McpApplication:
 
     def forget_sessions(self) -> None:
         """Forget every MCP session, so that its id answers 404."""
-        if self._running is not None and self._ready.done():
+        if self._running is not None and self._ready.done() and self._ready.exception() is None:
             self._forget(self._server)
 
     async def end(self) -> None:

@@ -100,9 +100,11 @@ _EDITED: Final[dict[str, Callable[[Fault], Iterable[Thing]]]] = {
     "claims": lambda fault: [(*_TOKEN, "claims", name) for name in fault.claims or {}],
     "sign": lambda _: ((*_TOKEN, "signature"),),
     "token_format": lambda _: (_TOKEN,),
+    "replace": lambda _: (("answer", "text"),),
     "encode": lambda _: (("answer", "encoding"),),
     "forget": _state,
     "rotate": _state,
     "revoke": _state,
     "expire": _state,
+    "advance": lambda _: (("state", "clock"),),
 }

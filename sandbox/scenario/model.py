@@ -12,7 +12,7 @@ from sandbox.settings import Duration
 from sandbox.world import World, merged
 
 Said = Meta
-Wildcard = Annotated[str, Meta(description="shell-style wildcards: * ? [abc]")]
+Wildcard = Annotated[str, Meta(description="shell-style wildcards: * ? [abc]; a leading ! takes all others")]
 
 
 Status = Annotated[int, Meta(ge=200, le=599)]
@@ -83,9 +83,15 @@ class Fault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
             " sees the request"
         ),
     ] = None
-    headers: Annotated[dict[str, str | None] | None, Said(description="response headers; null removes")] = None
+    headers: Annotated[
+        dict[str, str | list[str] | None] | None,
+        Said(description="response headers; null removes, a list sends several of one name"),
+    ] = None
     body: Annotated[str | dict[str, Any] | list[Any] | None, Said(description="text, or JSON")] = None
     content_type: Annotated[str | None, Said(description="goes with body")] = None
+    replace: Annotated[
+        dict[str, str] | None, Said(description="text for text, in the headers and the body as they are otherwise sent")
+    ] = None
     redirect: Annotated[str | Redirect | None, Said(description="a URL, or {to, status}")] = None
     delay: Annotated[Duration | None, Said(description="wait before answering")] = None
     hang: Annotated[Literal[True] | None, Said(description="never answer")] = None
@@ -112,6 +118,7 @@ class Fault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
     revoke: Annotated[
         Literal["refresh-tokens", "access-tokens"] | None, Said(description="take back what was handed out")
     ] = None
+    advance: Annotated[Duration | None, Said(description="move the sandbox's clock ahead, before the answer")] = None
     expire: Annotated[
         Literal["access-tokens", "refresh-tokens", "codes"] | None, Said(description="end their lifetime now")
     ] = None
@@ -141,7 +148,7 @@ ACTIONS: Final[tuple[str, ...]] = tuple(
 )
 """The names of the actions, of which a fault has exactly one."""
 
-EFFECTS: Final = ("forget", "rotate", "revoke", "expire")
+EFFECTS: Final = ("forget", "rotate", "revoke", "expire", "advance")
 """The actions that change state instead of the answer."""
 
 

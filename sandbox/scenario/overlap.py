@@ -76,6 +76,8 @@ def _agree(one: Any, other: Any) -> bool:
 
 
 def _texts_agree(one: str, other: str) -> bool:
+    if one.startswith("!") or other.startswith("!"):
+        return one != f"!{other}" and other != f"!{one}"
     if not _WILD.search(one):
         return fnmatchcase(one, other)
     if not _WILD.search(other):

@@ -77,7 +77,7 @@ Wrong = Iterator[tuple[Path, str]]
 
 def _hollow(fault: Fault) -> Wrong:
     name = fault.action
-    if name in {"set", "remove", "headers", "claims", "error", "redirect"} and not getattr(fault, name):
+    if name in {"set", "remove", "headers", "claims", "error", "redirect", "replace"} and not getattr(fault, name):
         yield (name,), "is empty, so there is nothing to do. Say what to change, or take the fault away."
 
 
@@ -89,6 +89,8 @@ def _times(fault: Fault) -> Wrong:
             ("delay",),
             f"cannot be {quoted(fault.delay)}. Allowed: a duration longer than nothing, such as 250ms or 3s.",
         )
+    if fault.advance is not None and not 0 < seconds(fault.advance) < math.inf:
+        yield ("advance",), f"cannot be {quoted(fault.advance)}. Allowed: a duration longer than nothing, such as 10m."
     for name in _TIME_CLAIMS:
         value = (fault.claims or {}).get(name)
         if isinstance(value, str) and not _is_duration(value):
@@ -129,14 +131,23 @@ def _header_texts(fault: Fault) -> Wrong:
         seen[name.lower()] = name
     error = fault.error if not isinstance(fault.error, str) else None
     redirect = fault.redirect if not isinstance(fault.redirect, str) else None
-    texts: dict[Path, Any] = {("headers", name): value for name, value in headers.items()} | {
-        ("content_type",): fault.content_type,
-        ("redirect",): fault.redirect,
-        ("redirect", "to"): redirect and redirect.to,
-        ("error",): fault.error,
-        ("error", "code"): error and error.code,
-        ("error", "description"): error and error.description,
+    listed = {
+        ("headers", name, index): text
+        for name, value in headers.items()
+        for index, text in enumerate(value if isinstance(value, list) else [])
     }
+    texts: dict[Path, Any] = (
+        {("headers", name): value for name, value in headers.items()}
+        | listed
+        | {
+            ("content_type",): fault.content_type,
+            ("redirect",): fault.redirect,
+            ("redirect", "to"): redirect and redirect.to,
+            ("error",): fault.error,
+            ("error", "code"): error and error.code,
+            ("error", "description"): error and error.description,
+        }
+    )
     for path, text in texts.items():
         if isinstance(text, str) and not _FIELD_TEXT.fullmatch(text):
             yield path, "cannot be sent in a header. Allowed: one line of Latin-1 text."

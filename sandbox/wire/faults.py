@@ -243,6 +243,16 @@ def _body(fault: Fault, response: Response, _place: Place) -> Response | None:
     return response.with_body(json.dumps(fault.body).encode(), fault.content_type or "application/json")
 
 
+def _replace(fault: Fault, response: Response, _place: Place) -> Response | None:
+    """Put text for text, wherever it stands; None where none of it stands."""
+    headers, body = response.headers, response.body.decode("utf-8", "surrogateescape")
+    for old, new in (fault.replace or {}).items():
+        headers = tuple((name, value.replace(old, new)) for name, value in headers)
+        body = body.replace(old, new)
+    changed = replace(response, headers=headers).with_body(body.encode("utf-8", "surrogateescape"))
+    return None if (changed.headers, changed.body) == (response.headers, response.body) else changed
+
+
 def _encode(_fault: Fault, response: Response, _place: Place) -> Response | None:
     if not isinstance(response.json, dict):
         return None
@@ -279,6 +289,7 @@ _EDITS: Final[dict[str, Edit]] = {
     "status": _status,
     "headers": _headers,
     "body": _body,
+    "replace": _replace,
     "encode": _encode,
     "claims": _token,
     "sign": _token,
@@ -286,7 +297,19 @@ _EDITS: Final[dict[str, Edit]] = {
 }
 """How each action edits an answer."""
 
-EDIT_ORDER: Final = ("error", "claims", "sign", "token_format", "set", "remove", "body", "encode", "status", "headers")
+EDIT_ORDER: Final = (
+    "error",
+    "claims",
+    "sign",
+    "token_format",
+    "set",
+    "remove",
+    "body",
+    "replace",
+    "encode",
+    "status",
+    "headers",
+)
 """The order in which several faults edit one answer, whatever their order in the file.
 
 The token first, then the fields around it; `encode` after all that edits JSON, as it leaves none.

@@ -102,11 +102,12 @@ class Response:
         """Give the response with headers replaced, or removed by None; `_` in a name stands for `-`."""
         return self.with_header_items({name.replace("_", "-"): value for name, value in change.items()})
 
-    def with_header_items(self, change: Mapping[str, str | None]) -> Response:
-        """Give the response with headers replaced, or removed by None."""
+    def with_header_items(self, change: Mapping[str, str | list[str] | None]) -> Response:
+        """Give the response with headers replaced, removed by None, or there several times by a list."""
         gone = {name.lower() for name in change}
         kept = tuple((name, value) for name, value in self.headers if name.lower() not in gone)
-        new = tuple((name.lower(), value) for name, value in change.items() if value is not None)
+        lists = {name: [value] if isinstance(value, str) else value or [] for name, value in change.items()}
+        new = tuple((name.lower(), value) for name, values in lists.items() for value in values)
         return replace(self, headers=kept + new)
 
     def with_body(self, body: bytes, content_type: str | None = None) -> Response:

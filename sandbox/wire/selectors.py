@@ -34,10 +34,17 @@ def matches(when: When, request: Request, client_names: Iterable[str], show: Sho
         *(("form ", name, pattern, _texts(request.form.get(name))) for name, pattern in when.form.items()),
     ]
     for kind, name, pattern, values in wanted:
-        if pattern is not None and not any(fnmatchcase(value, pattern) for value in values):
+        if pattern is not None and not _fits(pattern, values):
             found = " or ".join(show(name, value) for value in values)
             return Answer(ok=False, reason=f"{kind}{name} was {found or 'absent'}, not {pattern}")
     return _json_matches(when.json, request.json, "", show)
+
+
+def _fits(pattern: str, values: Iterable[str]) -> bool:
+    """Say whether a value fits a wildcard; with a leading `!`, whether none does."""
+    if pattern.startswith("!"):
+        return not _fits(pattern[1:], values)
+    return any(fnmatchcase(value, pattern) for value in values)
 
 
 def _texts(value: Any) -> list[str]:
@@ -52,9 +59,7 @@ def _json_matches(wanted: Mapping[str, Any], found: Any, path: str, show: Show) 
             answer = _json_matches(pattern, value, place, show)
             if not answer.ok:
                 return answer
-        elif not (
-            fnmatchcase(value, pattern) if isinstance(value, str) and isinstance(pattern, str) else value == pattern
-        ):
+        elif not (_fits(pattern, [value]) if isinstance(value, str) and isinstance(pattern, str) else value == pattern):
             said = show(name, value if isinstance(value, str) else json.dumps(value))
             return Answer(ok=False, reason=f"json {place} was {said}, not {json.dumps(pattern)}")
     return Answer(ok=True)

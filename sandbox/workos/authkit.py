@@ -45,7 +45,7 @@ class AuthKit:
     @property
     def domain(self) -> str:
         """The AuthKit domain: the issuer, unless that is a path of api.workos.com."""
-        return self.origin if self.settings.issuer == "client" else self.issuer
+        return self.origin if self.settings.issuer == "client" else self.issuer.removesuffix(self.settings.issuer_path)
 
     # --- clients --------------------------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -27,7 +28,7 @@ def authorization_server(server: AuthKit) -> dict[str, Any]:
         "device_authorization_endpoint": f"{base}/oauth2/device_authorization",
         "grant_types_supported": GRANT_TYPES,
         "introspection_endpoint": f"{base}/oauth2/introspection",
-        "issuer": base,
+        "issuer": base + settings.issuer_path,
         "jwks_uri": f"{base}/oauth2/jwks",
         "registration_endpoint": f"{base}/oauth2/register" if advertised else None,
         "scopes_supported": list(settings.scopes),
@@ -43,7 +44,7 @@ def openid_configuration(server: AuthKit) -> dict[str, Any]:
     """Give the OpenID Connect discovery document (OBSERVED); PKCE and registration are only in the other one."""
     base = server.domain
     return {
-        "issuer": base,
+        "issuer": base + server.settings.issuer_path,
         "authorization_endpoint": f"{base}/oauth2/authorize",
         "device_authorization_endpoint": f"{base}/oauth2/device_authorization",
         "grant_types_supported": ["authorization_code", "client_credentials", "refresh_token", DEVICE_GRANT],
@@ -74,25 +75,34 @@ def _document(value: dict[str, Any]) -> Response:
     return current_app.response_class(msgspec.json.encode(value), mimetype="application/json")
 
 
-@blueprint.before_request
-def _only_at_the_custom_domain() -> None:
-    """Serve discovery of a custom domain only there: api.workos.com, the other name, has none at its root."""
+PLACES: Final[dict[str, tuple[str, Callable[[AuthKit], dict[str, Any]]]]] = {
+    "oauth": ("/.well-known/oauth-authorization-server{path}", authorization_server),
+    "openid": ("/.well-known/openid-configuration{path}", openid_configuration),
+    "oauth-appended": ("{path}/.well-known/oauth-authorization-server", authorization_server),
+    "openid-appended": ("{path}/.well-known/openid-configuration", openid_configuration),
+}
+"""Where an issuer with a path has its documents: inserted (RFC 8414, section 3.1) or appended (OpenID Discovery, 4)."""
+
+
+@blueprint.get("/.well-known/<path:_rest>")
+@blueprint.get("/<path:_before>/.well-known/<_document_name>")
+def discovery(_rest: str = "", _before: str = "", _document_name: str = "") -> Response:
+    """Answer discovery at the places of the settings.
+
+    A custom domain has its documents only there: api.workos.com, the other name, has none at its root.
+    """
     server = authkit()
-    at_root = request.path.startswith("/.well-known/")
-    if at_root and server.settings.issuer == "custom" and request.host != urlsplit(server.issuer).netloc:
+    if server.settings.issuer == "custom" and request.host != urlsplit(server.issuer).netloc:
         abort(404)
+    served = {path.format(path=server.settings.issuer_path): make for path, make in _chosen(server)}
+    make = served.get(request.path)
+    if make is None:
+        abort(404)
+    return _document(make(server))
 
 
-@blueprint.get("/.well-known/oauth-authorization-server")
-def oauth_authorization_server() -> Response:
-    """Answer RFC 8414 discovery."""
-    return _document(authorization_server(authkit()))
-
-
-@blueprint.get("/.well-known/openid-configuration")
-def openid_discovery() -> Response:
-    """Answer OpenID Connect discovery."""
-    return _document(openid_configuration(authkit()))
+def _chosen(server: AuthKit) -> list[tuple[str, Callable[[AuthKit], dict[str, Any]]]]:
+    return [PLACES[place] for place in server.settings.metadata_at]
 
 
 @blueprint.get("/user_management/<client_id>/.well-known/openid-configuration")

@@ -113,7 +113,7 @@ def test_impatient_person(tmp_path: Path) -> None:
 
 @SIGNALS
 def test_with_everything_open(number: int, tmp_path: Path) -> None:
-    """A hanging exchange, an event stream, a connected client, an idle connection and half a request hold up nothing."""
+    """A hanging exchange, event streams, a connected client, an idle connection and half a request hold up nothing."""
     (tmp_path / "hanging.yaml").write_text(HANGING)
     with (
         up(tmp_path, "./hanging.yaml", "--sign-in", "automatic") as running,

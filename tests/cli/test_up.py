@@ -204,7 +204,7 @@ def _repeatable(running: Up) -> str:
     for line in running.out.lines[1:]:
         exchange = json.loads(line)["exchange"]
         facts = [exchange[name] for name in ("number", "at", "step", "method", "status", "client_id")]
-        printed.append([*facts, [held for held in exchange["held"].values() if "exp" in held]])
+        printed.append([*facts, [held["claims"] for held in exchange["held"].values() if "claims" in held]])
     text = json.dumps(printed)
     for name in ("workos", "mcp"):
         text = text.replace(running.ready[name].removesuffix("/mcp"), name)

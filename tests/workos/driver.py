@@ -21,7 +21,7 @@ from sandbox.workos.store import Store
 from sandbox.world import Addresses, World, merged, placeholder_values
 
 ORIGIN: Final = "http://localhost:4100"
-ADDRESSES: Final = Addresses(ORIGIN, "http://localhost:4101", "http://localhost:4102")
+ADDRESSES: Final = Addresses(*(f"http://localhost:{4100 + number}" for number in range(len(Addresses._fields))))
 CALLBACK: Final = "http://localhost:51734/callback"
 RESOURCE: Final = "http://localhost:4101/mcp"
 VERIFIER: Final = "a-verifier-of-forty-three-characters-or-more-1234"
