@@ -9,46 +9,21 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from http import HTTPStatus
-from typing import Any, Final, Protocol
+from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from sandbox.durations import seconds
 from sandbox.flow import Step
 from sandbox.scenario.model import ErrorAnswer, Fault, Redirect
-from sandbox.wire.message import Request, Response, json_response
+from sandbox.wire.error_answers import error_answer
+from sandbox.wire.message import Response
+from sandbox.wire.place import Place
 from sandbox.world import overlay
 
 _FIRST_ERROR: Final = 400
 _TIME_CLAIMS: Final = frozenset({"exp", "iat", "nbf", "auth_time"})
-
-
-class TokenTools(Protocol):
-    """What WorkOS lends to the wire, to make an access token anew."""
-
-    def now(self) -> float:
-        """Give the sandbox's time in seconds."""
-
-    def resign(self, claims: Mapping[str, Any], sign: str | None) -> str:
-        """Make an access token with these claims, signed as `sign` says."""
-
-    def claims_of(self, token: str) -> dict[str, Any] | None:
-        """Give the claims of a JWT, unverified; None when it is none."""
-
-    def opaque(self, token: str) -> str:
-        """Give an opaque token that stands for this one."""
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a fault acts: what it may need to know besides the answer."""
-
-    step: Step
-    request: Request
-    tokens: TokenTools
-    resource_metadata: str
-    """The URL that log-aggregator's challenge names."""
 
 
 # --- in front of the application ---------------------------------------------------------------------------------
@@ -76,47 +51,6 @@ def front(fault: Fault, place: Place) -> Response:
 
 def _error_of(fault: Fault) -> ErrorAnswer:
     return fault.error if isinstance(fault.error, ErrorAnswer) else ErrorAnswer(code=str(fault.error))
-
-
-_BEARER_STEPS: Final = frozenset({"challenge", "session", "messages"})
-_OAUTH_STEPS: Final = frozenset({"registration", "token", "refresh", "device", "introspection"})
-
-
-def error_answer(error: ErrorAnswer, place: Place) -> Response:
-    """Render an error in the shape that the endpoint of this step uses.
-
-    RFC 6749 section 5.2 (token), RFC 7591 section 3.2.2 (registration), RFC 6750 section 3 (the protected resource),
-    log-aggregator's own `{"error": …}` for its metadata, and WorkOS's `{"message": …}` for what is no OAuth endpoint.
-    """
-    if place.step in _BEARER_STEPS:
-        return _bearer_error(error, place)
-    if place.step == "userinfo":
-        return json_response(error.status or HTTPStatus.UNAUTHORIZED, {"error": error.code})
-    text = error.description or error.code
-    if place.step == "resource-metadata":
-        return json_response(error.status or HTTPStatus.BAD_REQUEST, {"error": text})
-    if place.step not in _OAUTH_STEPS:
-        return json_response(error.status or HTTPStatus.BAD_REQUEST, {"message": text, "code": error.code})
-    oauth = {"error": error.code}
-    if error.description is not None:
-        oauth["error_description"] = error.description
-    if error.code == "invalid_client" and place.step != "registration":
-        headers = {"cache-control": "no-store", "www-authenticate": 'Basic realm="AuthKit"'}
-        return json_response(error.status or HTTPStatus.UNAUTHORIZED, oauth, headers)
-    return json_response(error.status or HTTPStatus.BAD_REQUEST, oauth, {"cache-control": "no-store"})
-
-
-def _bearer_error(error: ErrorAnswer, place: Place) -> Response:
-    known = {"invalid_request": 400, "insufficient_scope": 403}
-    description = error.description or error.code
-    said = {"error": error.code, "error_description": description, "resource_metadata": place.resource_metadata}
-    challenge = "Bearer " + ", ".join(f'{name}="{_quotable(value)}"' for name, value in said.items() if value)
-    status = error.status or known.get(error.code, HTTPStatus.UNAUTHORIZED)
-    return json_response(status, {"error": description}, {"www-authenticate": challenge})
-
-
-def _quotable(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"')
 
 
 # --- edits of the healthy answer ---------------------------------------------------------------------------------
@@ -249,8 +183,10 @@ def _replace(fault: Fault, response: Response, _place: Place) -> Response | None
     for old, new in (fault.replace or {}).items():
         headers = tuple((name, value.replace(old, new)) for name, value in headers)
         body = body.replace(old, new)
-    changed = replace(response, headers=headers).with_body(body.encode("utf-8", "surrogateescape"))
-    return None if (changed.headers, changed.body) == (response.headers, response.body) else changed
+    replaced = body.encode("utf-8", "surrogateescape")
+    if (headers, replaced) == (response.headers, response.body):
+        return None
+    return replace(response, headers=headers).with_body(replaced)
 
 
 def _encode(_fault: Fault, response: Response, _place: Place) -> Response | None:

@@ -28,8 +28,9 @@ from sandbox.wire.asgi import (
     start_of,
 )
 from sandbox.wire.exchange import BODY_LIMIT, Ended, Exchange
-from sandbox.wire.faults import EDIT_ORDER, HEAD_EDITS, Place, edited, front, stands_in_front
+from sandbox.wire.faults import EDIT_ORDER, HEAD_EDITS, edited, front, stands_in_front
 from sandbox.wire.message import Request, Response, json_response
+from sandbox.wire.place import Place
 from sandbox.wire.port import reset
 from sandbox.wire.record import Recorder
 

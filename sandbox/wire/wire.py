@@ -16,9 +16,9 @@ from sandbox.sources import Sources
 from sandbox.wire.active import ActiveFaults
 from sandbox.wire.asgi import Application, Receive, Scope, Send
 from sandbox.wire.exchange import Trace
-from sandbox.wire.faults import TokenTools
 from sandbox.wire.identity import Identities
 from sandbox.wire.passage import Passage
+from sandbox.wire.place import TokenTools
 
 
 @dataclass(kw_only=True)

@@ -218,6 +218,8 @@ EVERYTHING: Final[dict[str, Any]] = {
         {"at": "refresh", "sign": "none"},
         {"at": "device", "token_format": "opaque"},
         {"at": "device", "encode": "form"},
+        {"at": "logout", "replace": {"https://": "http://"}},
+        {"at": "api", "advance": "10m"},
         {
             "at": "messages",
             "when": {"json": {"method": "tools/*", "id": 3}, "client": "c*", "mcp_method": "t*"},

@@ -34,6 +34,8 @@ ONE_OF_EACH: Final[dict[str, dict[str, Any]]] = {
     "sign": {"sign": "none"},
     "token_format": {"token_format": "opaque"},
     "encode": {"encode": "form"},
+    "replace": {"replace": {"https://": "http://"}},
+    "advance": {"advance": "10m"},
     "forget": {"forget": "clients"},
     "rotate": {"rotate": "signing-key"},
     "revoke": {"revoke": "access-tokens"},

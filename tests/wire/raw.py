@@ -12,8 +12,8 @@ from sandbox.scenario.model import Fault
 from sandbox.sources import Sources
 from sandbox.wire.asgi import Application
 from sandbox.wire.exchange import Trace
-from sandbox.wire.faults import TokenTools
 from sandbox.wire.hosts import base_of
+from sandbox.wire.place import TokenTools
 from sandbox.wire.port import Port, bind
 from sandbox.wire.wire import Wire
 

@@ -10,8 +10,8 @@ from urllib.parse import urlencode
 from sandbox.flow import Step
 from sandbox.scenario.model import Fault
 from sandbox.sources import Sources
-from sandbox.wire.faults import Place, TokenTools
 from sandbox.wire.message import Request, Response, json_response
+from sandbox.wire.place import Place, TokenTools
 from sandbox.workos.authkit import AuthKit
 from sandbox.workos.keys import Keys
 from sandbox.workos.store import Store

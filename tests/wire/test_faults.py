@@ -9,7 +9,8 @@ import pytest
 
 from sandbox.flow import STEPS, Step
 from sandbox.scenario.model import ACTIONS, EFFECTS, ErrorAnswer, Redirect
-from sandbox.wire.faults import EDIT_ORDER, HEAD_EDITS, edited, error_answer, front, stands_in_front, without
+from sandbox.wire.error_answers import error_answer
+from sandbox.wire.faults import EDIT_ORDER, HEAD_EDITS, edited, front, stands_in_front, without
 from sandbox.wire.message import Response, json_response
 from sandbox.workos.authkit import AuthKit
 from tests.wire.samples import METADATA_URL, document, event_stream, fault, place

@@ -112,6 +112,45 @@ def test_a_custom_domain_names_itself_throughout(workos: Workos) -> None:
     assert all(url.startswith("http://127.0.0.1:4100/") for url in urls_in(document).values())
 
 
+PLACES: Final = {
+    "oauth": AUTHORIZATION_SERVER + "/tenant1",
+    "openid": OPENID + "/tenant1",
+    "oauth-appended": "/tenant1" + AUTHORIZATION_SERVER,
+    "openid-appended": "/tenant1" + OPENID,
+}
+
+
+@pytest.mark.parametrize("issuer", ["authkit", "custom"])
+@pytest.mark.parametrize("place", PLACES)
+def test_an_issuer_with_a_path_has_its_document_at_one_place(workos: Workos, place: str, issuer: str) -> None:
+    """The document of an issuer with a path is where the setting says, inserted or appended, and nowhere else."""
+    workos.set(issuer=issuer, issuer_path="/tenant1", metadata_at=[place])
+    answers = {
+        path: workos.http.get(domain(issuer) + path) for path in [*PLACES.values(), AUTHORIZATION_SERVER, OPENID]
+    }
+
+    assert [path for path, answer in answers.items() if answer.status_code == 200] == [PLACES[place]]
+    document = answers[PLACES[place]].get_json()
+    assert document["issuer"] == domain(issuer) + "/tenant1" == workos.authkit.issuer
+    assert all(url.startswith(f"{domain(issuer)}/oauth2/") for url in urls_in(document).values())
+
+
+def test_tokens_name_the_path_of_the_issuer(workos: Workos, client: dict[str, Any]) -> None:
+    """With a path, `iss` of a token is the issuer that the documents name."""
+    workos.set(issuer_path="/tenant1")
+
+    assert workos.claims(workos.tokens(client)["access_token"])["iss"] == f"{ORIGIN}/tenant1"
+
+
+@pytest.mark.parametrize("places", [["oauth"], ["openid"], []])
+def test_a_document_may_be_missing(workos: Workos, places: list[str]) -> None:
+    """Only the documents of the setting are served."""
+    workos.set(metadata_at=places)
+    paths = {"oauth": AUTHORIZATION_SERVER, "openid": OPENID}
+
+    assert [place for place, path in paths.items() if workos.http.get(path).status_code == 200] == places
+
+
 @pytest.mark.parametrize("path", [AUTHORIZATION_SERVER, OPENID])
 def test_api_workos_com_has_no_documents_at_its_root(workos: Workos, path: str) -> None:
     """With a custom domain, the other name of the server is api.workos.com, which is no issuer."""
