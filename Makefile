@@ -25,7 +25,7 @@ lint: .venv/.dev ## Check style, types, every scenario and every snippet in the 
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/sandbox lint scenarios/*.yaml
-	@$(BIN)/pytest -q tests/examples tests/test_docs.py
+	@$(BIN)/pytest -q tests/test_docs.py
 
 bench: .venv/.dev ## Measure start-up, sign-in, tokens and resets
 	@$(BIN)/python -m bench $(ARGS)

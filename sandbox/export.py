@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import shlex
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -15,15 +15,30 @@ from sandbox.timeline import path_of
 from sandbox.wire.exchange import Exchange
 
 
-def as_json(exchanges: Sequence[Exchange]) -> bytes:
-    """Give the exchanges as they are remembered."""
-    return msgspec.json.encode({"exchanges": exchanges})
+class Form(NamedTuple):
+    """A form of the trace: how it begins, how each exchange is written, what stands between two, and how it ends."""
+
+    content_type: str
+    begin: str
+    each: Callable[[Exchange], bytes]
+    between: str = ""
+    end: str = ""
+
+    def pieces(self, exchanges: Iterable[Exchange]) -> Iterator[bytes]:
+        """Give the text piece by piece, as a long trace takes a while to write."""
+        yield self.begin.encode()
+        for number, exchange in enumerate(exchanges):
+            yield (self.between.encode() if number else b"") + self.each(exchange)
+        yield self.end.encode()
+
+    def text(self, exchanges: Iterable[Exchange]) -> bytes:
+        """Give the whole text."""
+        return b"".join(self.pieces(exchanges))
 
 
-def as_har(exchanges: Sequence[Exchange]) -> bytes:
-    """Give a HAR 1.2 document; what HAR has no field for is in fields that begin with an underscore."""
-    creator = {"name": "workos-mcp-sandbox", "version": __version__}
-    return msgspec.json.encode({"log": {"version": "1.2", "creator": creator, "entries": [*map(_entry, exchanges)]}})
+def _har(exchange: Exchange) -> bytes:
+    """Write an entry of HAR 1.2; what HAR has no field for is in fields that begin with an underscore."""
+    return msgspec.json.encode(_entry(exchange))
 
 
 def _entry(exchange: Exchange) -> dict[str, Any]:
@@ -75,17 +90,13 @@ def _pairs(items: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
 _LIFELINES: Final = {"client": "Client", "browser": "Browser", "log-aggregator": "MCP", "workos": "WorkOS"}
 
 
-def as_mermaid(exchanges: Sequence[Exchange]) -> bytes:
-    """Give a Mermaid sequence diagram."""
-    lines = ["sequenceDiagram", "  participant Client", "  participant Browser"]
-    lines += ["  participant MCP as log-aggregator", "  participant WorkOS"]
-    for exchange in exchanges:
-        asker, asked = _LIFELINES[exchange.asker], _LIFELINES[exchange.system]
-        what = ",".join(exchange.mcp_methods) or path_of(exchange.url)
-        lines.append(f"  {asker}->>{asked}: {_plain(f'{exchange.method} {what}')}")
-        arrow = "-->>" if exchange.ended in {"answered", "open"} else "--x"
-        lines.append(f"  {asked}{arrow}{asker}: {exchange.status or exchange.ended} ({exchange.step})")
-    return ("\n".join(lines) + "\n").encode()
+def _mermaid(exchange: Exchange) -> bytes:
+    """Write the two arrows of an exchange in a Mermaid sequence diagram."""
+    asker, asked = _LIFELINES[exchange.asker], _LIFELINES[exchange.system]
+    what = ",".join(exchange.mcp_methods) or path_of(exchange.url)
+    arrow = "-->>" if exchange.ended in {"answered", "open"} else "--x"
+    there = f"  {asker}->>{asked}: {_plain(f'{exchange.method} {what}')}\n"
+    return f"{there}  {asked}{arrow}{asker}: {exchange.status or exchange.ended} ({exchange.step})\n".encode()
 
 
 def _plain(text: str) -> str:
@@ -93,28 +104,39 @@ def _plain(text: str) -> str:
     return "".join(character if character.isalnum() or character in " ,./_-()" else " " for character in text)[:120]
 
 
-def as_curl(exchanges: Sequence[Exchange]) -> bytes:
-    """Give a shell script that asks the same again; the secrets in it are fingerprints to be filled in."""
-    lines = ["#!/bin/sh", "# Each request of the trace, in order. Fill in what stands between ‹ and ›."]
-    for exchange in exchanges:
-        method = ["--head"] if exchange.method == "HEAD" else ["-X", exchange.method]
-        words = ["curl", "-i", "--globoff", *method, exchange.url]
-        for name, value in exchange.request_headers:
-            if name not in {"host", "content-length", "transfer-encoding", "connection", "accept-encoding"}:
-                words += ["-H", f"{name}: {value}" if value else f"{name};"]
-        if exchange.request_body:
-            words += ["--data-raw", exchange.request_body]
-        answer = exchange.status or exchange.ended
-        lines += ["", f"# {exchange.number}. {exchange.step}: {answer}", shlex.join(words)]
-    return ("\n".join(lines) + "\n").encode()
+def _curl(exchange: Exchange) -> bytes:
+    """Write a command that asks the same again."""
+    method = ["--head"] if exchange.method == "HEAD" else ["-X", exchange.method]
+    words = ["curl", "-i", "--globoff", *method, exchange.url]
+    for name, value in exchange.request_headers:
+        if name not in _CURLS_OWN:
+            words += ["-H", f"{name}: {value}" if value else f"{name};"]
+    if exchange.request_body:
+        words += ["--data-raw", exchange.request_body]
+    answer = exchange.status or exchange.ended
+    return f"\n# {exchange.number}. {exchange.step}: {answer}\n{shlex.join(words)}\n".encode()
 
 
-Writer = Callable[[Sequence[Exchange]], bytes]
+_CURLS_OWN: Final = frozenset({"host", "content-length", "transfer-encoding", "connection", "accept-encoding"})
+"""Headers that curl sets by itself."""
 
-FORMATS: Final[dict[str, tuple[str, Writer]]] = {
-    "json": ("application/json", as_json),
-    "har": ("application/json", as_har),
-    "mermaid": ("text/vnd.mermaid; charset=utf-8", as_mermaid),
-    "curl": ("text/x-shellscript; charset=utf-8", as_curl),
+_CREATOR: Final = f'{{"name":"workos-mcp-sandbox","version":"{__version__}"}}'
+_DIAGRAM: Final = """\
+sequenceDiagram
+  participant Client
+  participant Browser
+  participant MCP as log-aggregator
+  participant WorkOS
+"""
+_SCRIPT: Final = """\
+#!/bin/sh
+# Each request of the trace, in order. Fill in the secrets, which stand between ‹ and ›.
+"""
+
+FORMATS: Final[dict[str, Form]] = {
+    "json": Form("application/json", '{"exchanges":[', msgspec.json.encode, ",", "]}"),
+    "har": Form("application/json", f'{{"log":{{"version":"1.2","creator":{_CREATOR},"entries":[', _har, ",", "]}}"),
+    "mermaid": Form("text/vnd.mermaid; charset=utf-8", _DIAGRAM, _mermaid),
+    "curl": Form("text/x-shellscript; charset=utf-8", _SCRIPT, _curl),
 }
-"""The forms by name, with their content type."""
+"""The forms by name."""

@@ -15,6 +15,7 @@ from sandbox.plain import one_line
 from sandbox.wire.exchange import Exchange
 
 _FIRST_ERROR: Final = 400
+_UNAUTHORIZED: Final = 401
 _PATH: Final = 80
 _METHOD: Final = 16
 _JSON_STEPS: Final = frozenset({"resource-metadata", "server-metadata", "registration", "token", "refresh", "jwks"})
@@ -97,26 +98,29 @@ def _redirect_text(location: str) -> str:
 def line(exchange: Exchange) -> str:
     """Give the exchange as a line of the timeline, with terminal colours."""
     at = dt.datetime.fromtimestamp(exchange.at, tz=dt.UTC).astimezone().strftime("%H:%M:%S")
-    broken = exchange.ended in {"dropped", "cut", "unanswered"} or (exchange.status or 0) >= _FIRST_ERROR
-    expected = exchange.step == "challenge" and exchange.status in {401, None} and exchange.ended == "answered"
-    colour = "yellow" if expected else "red" if broken else "green"
     what = one_line(",".join(exchange.mcp_methods) or path_of(exchange.url), _PATH)
-    status = str(exchange.status) if exchange.status is not None else "  –"
-    text = (
-        click.style(at, dim=True)
-        + "  "
-        + click.style(f"{exchange.step:<17}", bold=True)
-        + f" {exchange.asker:>14} → {exchange.system:<14} "
-        + f"{one_line(exchange.method, _METHOD):<6} {what:<44} "
-        + click.style(status, fg=colour, bold=True)
-        + click.style(f" {exchange.seconds * 1000:>5.0f} ms", dim=True)
-    )
-    note = odd(exchange)
-    if note:
-        text += "  " + click.style(note, fg=colour)
-    for fault in exchange.faults:
-        text += "  " + click.style(f"✗ {one_line(fault)}", fg="magenta")
-    return text
+    status = str(exchange.status) if exchange.status is not None else "–––"
+    colour = _colour(exchange)
+    words = [
+        click.style(at, dim=True),
+        click.style(f"{exchange.step:<17}", bold=True),
+        click.style(f"{exchange.asker:>14} → {exchange.system:<14}", dim=True),
+        click.style(status, fg=colour, bold=True),
+        click.style(f"{exchange.seconds * 1000:>5.0f} ms", dim=True),
+        f"{one_line(exchange.method, _METHOD):<4} {what}",
+        click.style(odd(exchange), fg=colour),
+        *(click.style(f"✗ {one_line(fault)}", fg="magenta") for fault in exchange.faults),
+    ]
+    return "  ".join(word for word in words if click.unstyle(word))
+
+
+def _colour(exchange: Exchange) -> str:
+    """Green for what went well, yellow for the 401 that begins every flow, red for the rest."""
+    if exchange.ended in {"dropped", "cut", "unanswered"}:
+        return "red"
+    if (exchange.status or 0) < _FIRST_ERROR:
+        return "green"
+    return "yellow" if exchange.step == "challenge" and exchange.status == _UNAUTHORIZED else "red"
 
 
 def connection_of(trace: Iterable[Exchange], client_id: str | None) -> list[Exchange]:
@@ -134,10 +138,12 @@ def connection_of(trace: Iterable[Exchange], client_id: str | None) -> list[Exch
     before = [
         exchange
         for exchange in exchanges
-        if exchange.number < first and exchange.client_id is None and exchange.request_header("user-agent") == program
+        if exchange.number < first and exchange.client_id is None and exchange.asker == "client"
     ]
-    challenges = [exchange.number for exchange in before if exchange.step == "challenge"]
-    begin = challenges[-1] if challenges else first
+    # Some clients name themselves in some requests only, so the program decides only where a challenge was for it.
+    challenges = [exchange for exchange in before if exchange.step == "challenge"]
+    named = [challenge for challenge in challenges if challenge.request_header("user-agent") == program]
+    begin = (named or challenges)[-1].number if challenges else first
     last = exchanges[-1].number
     browser = [
         exchange

@@ -13,7 +13,7 @@ import socket
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
 import msgspec
@@ -21,12 +21,13 @@ import msgspec
 from sandbox.errors import SandboxError
 from sandbox.leaving import INTERRUPTED
 from sandbox.printer import Printer
-from sandbox.sandbox import Ports, Sandbox
 from sandbox.scenario import find
 from sandbox.steering import RUNNING
 from sandbox.timeline import line
 from sandbox.wire.exchange import Exchange, Listener
-from sandbox.wire.port import LOOPBACK
+
+if TYPE_CHECKING:
+    from sandbox.sandbox import Sandbox
 
 UNSAFE: Final = (
     "Listening on {address}: whoever reaches this machine can sign in as an invented user, read the logs and steer the"
@@ -57,18 +58,22 @@ def run(options: Options) -> None:
     """Run until Ctrl-C or SIGTERM; raise SandboxError for what stands in the way of a start."""
     if options.listen is not None:
         _check_address(options.listen)
+    scenario, world = find(options.scenario), _overrides(options)
+    _make_state_dir(options.state_dir)
+    _log_to(options.state_dir / "sandbox.log")
+    from sandbox.sandbox import Ports, Sandbox  # slow, and in vain where the person made a mistake
+    from sandbox.wire.port import LOOPBACK
+
     sandbox = Sandbox(
-        find(options.scenario),
+        scenario,
         ports=Ports(options.workos_port, options.mcp_port, options.console_port, options.other_port),
         addresses=(options.listen,) if options.listen else LOOPBACK,
-        world=_overrides(options),
+        world=world,
         state_dir=None if options.seed is not None else options.state_dir,
         fresh=options.fresh,
         seed=options.seed,
         reveal=options.reveal,
     )
-    _make_state_dir(options.state_dir)
-    _log_to(options.state_dir / "sandbox.log")
     if not sandbox.is_loopback:
         click.echo(click.style(UNSAFE.format(address=options.listen), fg="yellow"), err=True)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.export import FORMATS, as_curl, as_har, as_json, as_mermaid
+from sandbox.export import FORMATS
 from sandbox.wire.exchange import Exchange
 from tests.exchanges import exchange
 
@@ -21,17 +21,16 @@ HOSTILE = "';\n$(touch /tmp/x)`id`\"\\ %0a#end\x1b[31m"
 @pytest.mark.parametrize("name", FORMATS)
 def test_an_empty_trace(name: str) -> None:
     """Every form can hold nothing."""
-    content_type, write = FORMATS[name]
-    text = write([]).decode()
+    text = FORMATS[name].text([]).decode()
     assert text
-    if content_type == "application/json":
+    if FORMATS[name].content_type == "application/json":
         json.loads(text)
 
 
 def test_json_is_what_is_remembered() -> None:
     """JSON holds every field of every exchange."""
     made = exchange(2, held={"abcd1234": {"S256": "x"}}, faults=["status 503"], client_id="client_1")
-    (shown,) = json.loads(as_json([made]))["exchanges"]
+    (shown,) = json.loads(FORMATS["json"].text([made]))["exchanges"]
     assert set(shown) == set(Exchange.__struct_fields__)
     assert (shown["number"], shown["faults"], shown["client_id"]) == (2, ["status 503"], "client_1")
 
@@ -71,7 +70,7 @@ REQUIRED = {
 
 def har(*exchanges: Exchange) -> dict[str, Any]:
     """Write a HAR; check its required fields, and that any other begins with an underscore or is optional."""
-    log: dict[str, Any] = json.loads(as_har(exchanges))["log"]
+    log: dict[str, Any] = json.loads(FORMATS["har"].text(exchanges))["log"]
     optional = {"postData", "text", "mimeType", "comment"}
     for path, required in REQUIRED.items():
         first, *rest = path.split(".")
@@ -123,7 +122,7 @@ def test_har_has_queries_and_redirects() -> None:
 
 def test_mermaid_draws_who_asked_whom() -> None:
     """Each exchange is an arrow there and one back, crossed out where the connection broke."""
-    lines = as_mermaid(
+    lines = FORMATS["mermaid"].text(
         [
             exchange(step="challenge", system="log-aggregator", mcp_methods=["initialize"], status=401),
             exchange(step="authorization", asker="browser", method="GET", url="http://localhost:4100/oauth2/sign-in"),
@@ -147,8 +146,9 @@ def test_mermaid_draws_who_asked_whom() -> None:
 def test_mermaid_holds_no_syntax_of_strangers(field: str) -> None:
     """Nothing that a client sends becomes a line, a comment, an entity or markup of the diagram."""
     text = "<b>x</b>\n  Client->>MCP: forged\r;#lt;{}%%{init}%%" + HOSTILE + "y" * 500
-    hostile = exchange(**{field: [text] if field == "mcp_methods" else f"http://x/{text}"})
-    lines = as_mermaid([hostile]).decode().splitlines()
+    fields: dict[str, Any] = {field: [text] if field == "mcp_methods" else f"http://x/{text}"}
+    hostile = exchange(**fields)
+    lines = FORMATS["mermaid"].text([hostile]).decode().splitlines()
     assert len(lines) == 7
     assert re.fullmatch(r"  Client->>WorkOS: [\w ,./()-]{1,120}", lines[5])
 
@@ -158,7 +158,9 @@ def test_mermaid_holds_no_syntax_of_strangers(field: str) -> None:
 
 def commands(*exchanges: Exchange) -> list[list[str]]:
     """Read the words of each command of the script, as a shell would."""
-    script = "\n".join(line for line in as_curl(exchanges).decode().split("\n") if not line.startswith("#"))
+    script = "\n".join(
+        line for line in FORMATS["curl"].text(exchanges).decode().split("\n") if not line.startswith("#")
+    )
     words = shlex.split(script)
     starts = [number for number, word in enumerate(words) if word == "curl"]
     return [words[start:end] for start, end in zip(starts, [*starts[1:], None], strict=True)]

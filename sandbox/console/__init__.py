@@ -29,6 +29,6 @@ def create_console(sandbox: Sandbox) -> Application:
         except OverflowError:
             await send_response(json_response(413, {"error": "The body is over 4 MiB."}), send)
             return
-        await send_response(wsgi.call(flask, request, sandbox.addresses.console), send)
+        await wsgi.send_pieces(flask, request, sandbox.addresses.console, send)
 
     return console

@@ -128,8 +128,8 @@ def trace() -> Response:
     wanted = request.args.get("format", "json")
     if wanted not in export.FORMATS:
         raise SandboxError(f"There is no format {wanted!r}; there are: {', '.join(export.FORMATS)}.")
-    content_type, write = export.FORMATS[wanted]
-    return Response(write(list(sandbox.trace)), content_type=content_type)
+    form = export.FORMATS[wanted]
+    return Response(form.pieces(list(sandbox.trace)), content_type=form.content_type)
 
 
 def world() -> Response:

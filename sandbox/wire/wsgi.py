@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import sys
-from collections.abc import Iterable
+from collections.abc import Generator
+from contextlib import closing
+from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote_to_bytes, urlsplit
 
-from sandbox.wire.asgi import Application, Receive, Scope, Send, read_request, send_response
+from sandbox.wire.asgi import Application, Receive, Scope, Send, read_request, send_response, start_of
 from sandbox.wire.hosts import base_of
 from sandbox.wire.message import Request, Response
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
+
+_AT_ONCE: Final = 50
+"""How many pieces of a response are made before others have their turn."""
 
 _ABOUT_THE_BODY: Final = frozenset({"content-length", "transfer-encoding"})
 """Headers that told how the body would come; it is here."""
@@ -64,20 +71,49 @@ def application(wsgi: WSGIApplication) -> Application:
     return asgi
 
 
-def call(wsgi: WSGIApplication, request: Request, base: str) -> Response:
-    """Call the application and give its whole response."""
-    started: list[tuple[str, list[tuple[str, str]]]] = []
+class _Started:
+    """What an application said with start_response."""
 
-    def start_response(status: str, headers: list[tuple[str, str]], _exc_info: object = None) -> Any:
-        started[:] = [(status, headers)]
+    def __init__(self) -> None:
+        self.head = Response(500)
+
+    def __call__(self, status: str, headers: list[tuple[str, str]], _exc_info: object = None) -> Any:
+        named = tuple((name.lower(), value) for name, value in headers)
+        self.head = Response(int(status.split(" ", 1)[0]), named)
         return lambda _data: None
 
-    chunks: Iterable[bytes] = wsgi(environ_of(request, base), start_response)
-    try:
-        body = b"".join(chunks)
-    finally:
-        close = getattr(chunks, "close", None)
-        if close is not None:
-            close()
-    status, headers = started[0]
-    return Response(int(status.split(" ", 1)[0]), tuple((name.lower(), value) for name, value in headers), body)
+
+def _asked(application: WSGIApplication, request: Request, base: str) -> tuple[_Started, Generator[bytes, None, None]]:
+    """Ask the application; give what it started with, known once the body is read, and its body, closed at the end."""
+    started = _Started()
+    body = application(environ_of(request, base), started)
+
+    def read() -> Generator[bytes, None, None]:
+        try:
+            yield from body
+        finally:
+            close = getattr(body, "close", None)
+            if close is not None:
+                close()
+
+    return started, read()
+
+
+def call(application: WSGIApplication, request: Request, base: str) -> Response:
+    """Call the application and give its whole response."""
+    started, chunks = _asked(application, request, base)
+    body = b"".join(chunks)
+    return replace(started.head, body=body)
+
+
+async def send_pieces(application: WSGIApplication, request: Request, base: str, send: Send) -> None:
+    """Call the application and send its response piece by piece, so that a long one lets others have their turn."""
+    started, chunks = _asked(application, request, base)
+    with closing(chunks):
+        pieces = [next(chunks, b"")]
+        await send(start_of(started.head))
+        while pieces:
+            await send({"type": "http.response.body", "body": b"".join(pieces), "more_body": True})
+            pieces = list(islice(chunks, _AT_ONCE))
+            await asyncio.sleep(0)
+    await send({"type": "http.response.body", "body": b""})

@@ -46,8 +46,15 @@ def taken(family: socket.AddressFamily, address: str) -> Iterator[int]:
         yield listener.getsockname()[1]
 
 
-@pytest.mark.parametrize(("family", "address"), [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")])
-@pytest.mark.parametrize("name", ["workos", "mcp", "console", "other"])
+@pytest.mark.parametrize(
+    ("name", "family", "address"),
+    [
+        ("workos", socket.AF_INET, "127.0.0.1"),
+        ("mcp", socket.AF_INET6, "::1"),
+        ("console", socket.AF_INET, "127.0.0.1"),
+        ("other", socket.AF_INET6, "::1"),
+    ],
+)
 def test_port_in_use(name: str, family: socket.AddressFamily, address: str, tmp_path: Path) -> None:
     """A port that is taken, be it on one of the two addresses only, is named, and the option that changes it."""
     if not (family == socket.AF_INET or socket.has_ipv6):

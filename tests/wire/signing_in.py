@@ -18,7 +18,7 @@ VERIFIER: Final = "a-verifier~with.all_the-characters-that-are-allowed-012345678
 DEVICE_GRANT: Final = "urn:ietf:params:oauth:grant-type:device_code"
 SCOPE: Final = "openid profile email offline_access"
 MCP: Final = {"accept": "application/json, text/event-stream"}
-INITIALIZE: Final = {
+INITIALIZE: Final[dict[str, Any]] = {
     "protocolVersion": "2025-11-25",
     "capabilities": {},
     "clientInfo": {"name": "Known secrets", "version": "1"},
@@ -148,7 +148,7 @@ class SigningIn:
         await self.http.get(self.url("/oauth2/userinfo"), headers={"authorization": f"Bearer {token}"})
         await self.mistakes(token, tokens)
         await self.device()
-        begun = await self.call(token, "initialize", **INITIALIZE)
+        begun = await self.call(token, "initialize", None, **INITIALIZE)
         session = begun.headers["mcp-session-id"]
         await self.call(token, "notifications/initialized", session)
         await self.call(token, "tools/list", session)

@@ -1,0 +1,58 @@
+"""Draw the README's picture: the timeline of the connection log's failure, and what Claude Code printed.
+
+`python -m tests.picture` writes docs/timeline.svg from a real run. It needs Claude Code 2.1.330 in .cache/clients.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import re
+import tempfile
+from pathlib import Path
+from typing import Final
+
+import click
+from rich.console import Console
+from rich.text import Text
+
+from sandbox.sandbox import Ports, Sandbox
+from sandbox.timeline import line
+from tests.claude_code import NEWEST, ClaudeCode
+
+PICTURE: Final = Path(__file__).parent.parent / "docs" / "timeline.svg"
+_WIDTH: Final = 148
+
+
+async def told() -> list[str]:
+    """Run Claude Code against the log's failure; give the timeline and what was printed."""
+    with tempfile.TemporaryDirectory() as home:
+        async with Sandbox("authorize-url-as-issuer", ports=Ports()) as sandbox:
+            claude = ClaudeCode(NEWEST, Path(home))
+            await claude.mcp("add", "--transport", "http", "log-aggregator", sandbox.mcp_url)
+            printed = (await claude.mcp("list")).strip().splitlines()[-1]
+            timeline = [line(exchange) for exchange in sandbox.trace][:6]
+    prompt = click.style("$ ", fg="cyan")
+    verdict = printed.partition(" — ")
+    return [
+        f"{prompt}make sandbox SCENARIO=authorize-url-as-issuer",
+        "",
+        *timeline,
+        "",
+        f"{prompt}claude mcp list",
+        f"{verdict[0]} — {click.style(verdict[2], fg='red')}",
+    ]
+
+
+def draw(lines: list[str]) -> str:
+    """Give a terminal window that shows the lines, as SVG."""
+    console = Console(record=True, width=_WIDTH, file=io.StringIO(), force_terminal=True)
+    for each in lines:
+        console.print(Text.from_ansi(each), soft_wrap=True)
+    svg = console.export_svg(title="authorize-url-as-issuer", unique_id="timeline")
+    # The picture loads nothing: a reader without the font sees the system's own.
+    return re.sub(r"@font-face \{.*?\}\n|<!--.*?-->\n?", "", svg, flags=re.DOTALL)
+
+
+if __name__ == "__main__":
+    PICTURE.write_text(draw(asyncio.run(told())), encoding="utf-8")
