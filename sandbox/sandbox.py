@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
+import ssl
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -13,10 +15,11 @@ import msgspec
 from sandbox.console import create_console
 from sandbox.durations import seconds
 from sandbox.errors import SandboxError
-from sandbox.log_aggregator import LogAggregator
+from sandbox.log_aggregator import LogAggregator, fetching
 from sandbox.log_aggregator.application import McpApplication
 from sandbox.log_aggregator.guard import resource_metadata_url
 from sandbox.log_aggregator.logs import Level, Logs
+from sandbox.log_aggregator.verification import KeyCache
 from sandbox.scenario import Fault, Scenario, find
 from sandbox.sources import Sources
 from sandbox.state import SIGNING_KEY, open_store
@@ -26,6 +29,7 @@ from sandbox.wire.asgi import Application
 from sandbox.wire.exchange import Exchange, Trace
 from sandbox.wire.hosts import base_of, guarded, loopback_only
 from sandbox.wire.port import LOOPBACK, Port, bind
+from sandbox.wire.tls import Certificates
 from sandbox.wire.wire import Wire
 from sandbox.workos import AuthKit, create_app
 from sandbox.workos.keys import Keys
@@ -95,13 +99,13 @@ class Sandbox:
         host = _host(self._listen)
         self._numbers = {name: opened[0].getsockname()[1] for name, opened in sockets.items()}
         self.addresses = Addresses(**{name: f"http://{host}:{number}" for name, number in self._numbers.items()})
+        self.certificates = Certificates()
         self.store = open_store(self._state_dir, self.sources.now, fresh=self._fresh)
         self._open.callback(self.store.close)
         world = placed(merged(self.scenario.built(), self._given), self.addresses)
         keys = Keys(self.sources, self._state_dir / SIGNING_KEY if self._state_dir else None)
-        self.authkit = AuthKit(
-            world.workos, self.addresses.workos, self.addresses.workos, self.sources, self.store, keys
-        )
+        origin, sources = self.addresses.workos, self.sources.shifted(lambda: seconds(self.world.clock.workos))
+        self.authkit = AuthKit(world.workos, origin, origin, sources, self.store, keys)
         self.other = self._other_authkit(world)
         flask = create_app(self.authkit)
         self.logs = Logs(self.sources)
@@ -114,6 +118,7 @@ class Sandbox:
             now=self.sources.shifted(lambda: seconds(self.world.clock.service)).now,
             mcp=self._mcp.get,
             workos=lambda request, base: wsgi.call(flask, request, base),
+            keys=KeyCache(fetching(self.certificates.client_context)),
         )
         self.wire = Wire(
             sources=self.sources,
@@ -123,6 +128,7 @@ class Sandbox:
             reveal=self._reveal,
         )
         self.wire.trace.subscribe(self._log)
+        self._served: dict[str, Port] = {}
         self._apply(self.scenario, self._given)
         applications: dict[str, Application] = {
             "workos": self.wire.around("workos", wsgi.application(flask), base_of),
@@ -135,7 +141,8 @@ class Sandbox:
                 check = loopback_only(self._numbers[name], own_origin=name == "console")
                 application = guarded(application, check)  # noqa: PLW2901
             port = Port(name, application, sockets[name])
-            await port.start()
+            await port.start(self._context(name))
+            self._served[name] = port
             self._open.push_async_callback(port.stop)
         self._mcp.begin()
         self._open.push_async_callback(self._mcp.end)
@@ -258,17 +265,31 @@ class Sandbox:
 
     def _apply(self, scenario: Scenario, overrides: dict[str, Any], *, keep_faults: bool = False) -> None:
         """Put a scenario to work; raise msgspec.ValidationError, and leave all as it was, when its world is none."""
-        self.world = placed(merged(scenario.built(), overrides), self.addresses)
+        world = merged(scenario.built(), overrides)
+        addresses = self.addresses.over(world.tls)
+        self.world, self.addresses = placed(world, addresses), addresses
         self.scenario, self._overrides = scenario, overrides
         values = placeholder_values(self.world, self.addresses)
-        self.authkit.settings = self.world.workos
+        self.authkit.settings, self.authkit.origin = self.world.workos, addresses.workos
         self.authkit.issuer = values["issuer"]
         self.other.settings = msgspec.structs.replace(World().workos, sign_in=self.world.workos.sign_in)
-        self.service.settings = self.world.service
+        self.service.settings, self.service.addresses = self.world.service, addresses
         self.service.resource = values["resource"]
         if not keep_faults:
             faults = expand(msgspec.to_builtins(self.scenario.faults), values)
             self.wire.load(tuple(msgspec.convert(fault, Fault) for fault in faults))
+
+        self._speak()
+
+    def _speak(self) -> None:
+        """Have the ports speak HTTP or HTTPS as the world says; whoever connects meanwhile waits for the new one."""
+        for name, port in self._served.items():
+            context = self._context(name)
+            if context is not port.context:
+                self._switching = asyncio.ensure_future(port.speak(context))
+
+    def _context(self, name: str) -> ssl.SSLContext | None:
+        return self.certificates.server_context(getattr(self.world.tls, name, "off"))
 
     def _log(self, exchange: Exchange) -> None:
         """Let the log hold the sandbox's own exchanges, so that a connected client can read how it connected."""

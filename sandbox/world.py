@@ -37,6 +37,13 @@ class Addresses(NamedTuple):
     other: str
     """A second authorization server, which knows nothing of the first."""
 
+    def over(self, tls: Tls) -> Addresses:
+        """Give the addresses with the schemes that the ports speak."""
+        spoken = {"workos": tls.workos, "mcp": tls.mcp}
+        schemes = {name: "http" if setting == "off" else "https" for name, setting in spoken.items()}
+        changed = {name: f"{scheme}://{getattr(self, name).partition('://')[2]}" for name, scheme in schemes.items()}
+        return self._replace(**changed)
+
 
 def overlay(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
     """Lay one mapping over another: mappings merge, everything else replaces."""

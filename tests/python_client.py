@@ -101,11 +101,13 @@ async def connected(
     storage: Storage | None = None,
     client_metadata_url: str | None = None,
 ) -> AsyncIterator[Connected]:
-    """Connect as the SDK does; whatever it raises is raised."""
+    """Connect as the SDK does, trusting the sandbox's own CA; whatever it raises is raised."""
+    secure = any(setting != "off" for setting in (sandbox.world.tls.workos, sandbox.world.tls.mcp))
+    trusted = sandbox.certificates.client_context() if secure else None
     async with listening() as callback:
 
         async def open_browser(url: str) -> None:
-            await asyncio.to_thread(visit, url, decision=decision)
+            await asyncio.to_thread(visit, url, decision=decision, trusted=trusted)
 
         async def wait_for_callback() -> AuthorizationCodeResult:
             fields = callback.fields
@@ -130,7 +132,7 @@ async def connected(
             wait_for_callback,
             client_metadata_url=client_metadata_url,
         )
-        async with httpx2.AsyncClient(auth=provider, timeout=20, trust_env=False) as http:
+        async with httpx2.AsyncClient(auth=provider, timeout=20, trust_env=False, verify=trusted or True) as http:
             transport = streamable_http_client(sandbox.mcp_url, http_client=http)
             async with Client(transport, mode=mode) as client:
                 yield Connected(client, provider)

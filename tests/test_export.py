@@ -196,8 +196,7 @@ def test_curl_quotes_what_strangers_sent(field: str) -> None:
 
 def test_the_script_is_one_for_a_real_shell() -> None:
     """A shell finds the script well formed, whatever it holds."""
-    script = as_curl(
-        [exchange(url=HOSTILE, request_body=HOSTILE, request_headers=[("x", HOSTILE)], mcp_methods=["\n"])]
-    )
+    made = exchange(url=HOSTILE, request_body=HOSTILE, request_headers=[("x", HOSTILE)], mcp_methods=["\n"])
+    script = FORMATS["curl"].text([made])
     done = subprocess.run(["/bin/sh", "-n"], input=script, capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (0, b"")

@@ -7,6 +7,7 @@ keeps cookies, and follows redirects on loopback hosts only: what it carries, an
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -39,14 +40,16 @@ def visit(
     decision: Decision = "approve",
     timeout: float = 10.0,
     seen: Callable[[Hop], None] | None = None,
+    trusted: ssl.SSLContext | None = None,
 ) -> Visit:
     """Open a URL as a person would, and go on until a page asks for nothing that is known here.
 
     `user` is the email address to sign in with, by default the first one offered; `timeout` is in seconds, for each
-    request; `seen` is called with every hop as it happens. Raise BrowserError when a page is an error, a host is not
+    request; `seen` is called with every hop as it happens; `trusted` says which certificates are, by default what the
+    machine and SSL_CERT_FILE say. Raise BrowserError when a page is an error, a host is not
     this machine, the answer is late or too long, or the pages lead in a circle.
     """
-    tab = Tab(timeout, seen)
+    tab = Tab(timeout, seen, trusted)
     try:
         return _walk(tab, url, user, decision)
     except BrowserError as error:

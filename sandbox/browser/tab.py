@@ -7,13 +7,14 @@ import http.cookiejar
 import ipaddress
 import re
 import socket
+import ssl
 import threading
 import urllib.request
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Self
-from urllib.parse import parse_qsl, quote, urljoin, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, quote, urljoin, urlsplit, urlunsplit
 
 from sandbox.browser.errors import BrowserError
 
@@ -67,10 +68,13 @@ class Answer:
 class Tab:
     """One window: its cookies, the hops it made, and the secrets it saw."""
 
-    def __init__(self, timeout: float, seen: Callable[[Hop], None] | None) -> None:
+    def __init__(
+        self, timeout: float, seen: Callable[[Hop], None] | None, trusted: ssl.SSLContext | None = None
+    ) -> None:
         self.hops: list[Hop] = []
         self.user_code: str | None = None
         self._timeout = timeout
+        self._trusted = trusted
         self._seen = seen
         self._secrets: set[str] = set()
         # Browsers send Secure cookies to loopback hosts without TLS, as nobody listens in between.
@@ -121,8 +125,7 @@ class Tab:
 
     def _exchange(self, request: Request) -> Answer:
         parts = urlsplit(request.url)
-        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-        connection = kind(parts.hostname or "", parts.port, timeout=self._timeout)
+        connection = self._connection(parts)
         late = BrowserError(f"{shown(request.url)} did not answer within {self._timeout:g} s")
         try:
             connection.connect()
@@ -138,6 +141,12 @@ class Tab:
             raise BrowserError(f"{shown(request.url)} gave no answer: {str(error) or type(error).__name__}") from None
         finally:
             connection.close()
+
+    def _connection(self, parts: SplitResult) -> http.client.HTTPConnection:
+        host = parts.hostname or ""
+        if parts.scheme == "https":
+            return http.client.HTTPSConnection(host, parts.port, timeout=self._timeout, context=self._trusted)
+        return http.client.HTTPConnection(host, parts.port, timeout=self._timeout)
 
     def _answered(self, connection: http.client.HTTPConnection, request: Request) -> Answer:
         peer = connection.sock.getpeername()[0]

@@ -55,7 +55,10 @@ def _http_error(error: HTTPException) -> Response:
 
 def _asked() -> dict[str, Any]:
     """Give the JSON object of the request; raise SandboxError when there is none."""
-    value = request.get_json(silent=True)
+    try:
+        value = msgspec.json.decode(request.get_data()) if request.is_json else None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        value = None
     if not isinstance(value, dict):
         raise SandboxError("The body must be a JSON object, with Content-Type: application/json.")
     return value

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from sandbox.flow import SERVICE_USER_AGENT, SESSION_METHODS
 from sandbox.log_aggregator import guard, legacy
 from sandbox.log_aggregator.http import create_app
 from sandbox.log_aggregator.logs import Logs
-from sandbox.log_aggregator.verification import KeyCache, TokenRefusedError, verified_claims
+from sandbox.log_aggregator.verification import Fetch, KeyCache, TokenRefusedError, verified_claims
 from sandbox.settings import Service
 from sandbox.wire import wsgi
 from sandbox.wire.asgi import Application, Receive, Scope, Send, read_request, replayed, send_response
@@ -36,11 +37,11 @@ class LogAggregator:
     """Gives the MCP application, once it has been imported."""
     workos: Callable[[Request, str], Response]
     """Answers as WorkOS would, under another address."""
+    keys: KeyCache
     expired_before: float = float("-inf")
     """Tokens issued before this moment count as expired."""
     revoked_before: float = float("-inf")
     """Tokens issued before this moment count as revoked."""
-    keys: KeyCache = field(default_factory=lambda: KeyCache(fetch))
 
     def __post_init__(self) -> None:
         """Make the plain HTTP side."""
@@ -113,13 +114,19 @@ _LEGACY_ONLY: Final = json_response(
 )
 
 
-async def fetch(uri: str) -> tuple[int, bytes]:
-    """Get a document over HTTP, as any service on another machine would; raise OSError when it cannot be had."""
-    import httpx2
+def fetching(context: Callable[[], ssl.SSLContext]) -> Fetch:
+    """Make what gets a document over HTTP, as any service on another machine would; `context` says whom it trusts."""
 
-    try:
-        async with httpx2.AsyncClient(trust_env=False, timeout=5, headers={"user-agent": SERVICE_USER_AGENT}) as client:
-            response = await client.get(uri)
-            return response.status_code, response.content
-    except httpx2.HTTPError as error:
-        raise OSError(str(error)) from error
+    async def fetch(uri: str) -> tuple[int, bytes]:
+        import httpx2
+
+        trusted = context() if uri.startswith("https:") else True
+        headers = {"user-agent": SERVICE_USER_AGENT}
+        try:
+            async with httpx2.AsyncClient(trust_env=False, timeout=5, headers=headers, verify=trusted) as client:
+                response = await client.get(uri)
+                return response.status_code, response.content
+        except httpx2.HTTPError as error:
+            raise OSError(str(error)) from error
+
+    return fetch

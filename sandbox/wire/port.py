@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
+import ssl
 import struct
 from collections.abc import Sequence
 from contextlib import suppress
@@ -131,13 +132,28 @@ class Port:
         number: int = self.sockets[0].getsockname()[1]
         return number
 
-    async def start(self) -> None:
-        """Serve."""
+    @property
+    def context(self) -> ssl.SSLContext | None:
+        """What it needs to speak HTTPS; None while it speaks HTTP."""
+        return self._server.config.ssl
+
+    async def start(self, context: ssl.SSLContext | None = None) -> None:
+        """Serve, over HTTPS with a context."""
         self._server.config.load()
         self._server.lifespan = self._server.config.lifespan_class(self._server.config)
         await self._server.on_tick(0)
-        await self._server.startup(sockets=self.sockets)
+        await self._listen(context)
         self._ticker = asyncio.ensure_future(self._tick())
+
+    async def _listen(self, context: ssl.SSLContext | None) -> None:
+        self._server.config.ssl = context
+        await self._server.startup(sockets=[listener.dup() for listener in self.sockets])
+
+    async def speak(self, context: ssl.SSLContext | None) -> None:
+        """Speak HTTPS, or HTTP without a context, on every connection from now on; the others go on as they are."""
+        for server in self._server.servers:
+            server.close()
+        await self._listen(context)
 
     async def _tick(self) -> None:
         """Keep the Date header true."""

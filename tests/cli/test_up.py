@@ -83,7 +83,8 @@ def test_each_exchange_is_one_line(tmp_path: Path) -> None:
         assert mcp
         client.post(mcp[0], json=INITIALIZE)
         line = running.line("challenge")
-        assert re.fullmatch(r"\d\d:\d\d:\d\d  challenge +client → log-aggregator +POST +initialize +401 +\d+ ms", line)
+        assert re.match(r"\d\d:\d\d:\d\d  challenge ", line)
+        assert all(word in line for word in ("client → log-aggregator", "POST", "initialize", " 401 ", " ms"))
         workos = re.search(r"http://localhost:\d+", running.out.text)
         assert workos
         client.get(f"{workos[0]}/.well-known/oauth-authorization-server")

@@ -217,6 +217,26 @@ def test_a_body_is_replaced(action: dict[str, Any], body: bytes, content_type: s
     assert answer.header("content-length") == str(len(body))
 
 
+def test_a_header_can_come_several_times(tokens: AuthKit) -> None:
+    """A list of values makes as many headers of the name, in the place of those that were there."""
+    response = json_response(401, {}, {"www-authenticate": "Bearer"})
+    answer = edited(fault(headers={"WWW-Authenticate": ["Basic", "Bearer"]}), response, place("token", tokens))
+    assert answer is not None
+    assert [value for name, value in answer.headers if name == "www-authenticate"] == ["Basic", "Bearer"]
+
+
+def test_text_is_replaced_wherever_it_stands(tokens: AuthKit) -> None:
+    """`replace` puts text for text in headers and body, whatever bytes are around it, and keeps the length true."""
+    response = Response(
+        200, (("x-a", "http://localhost:1/x"), ("content-length", "23")), b"\xff http://localhost:1/y \xfe"
+    )
+    answer = edited(fault(replace={"http://localhost:1": "https://é"}), response, place("token", tokens))
+    assert answer is not None
+    assert answer.header("x-a") == "https://é/x"
+    assert answer.body == b"\xff https://\xc3\xa9/y \xfe"
+    assert answer.header("content-length") == str(len(answer.body))
+
+
 def test_an_answer_is_form_encoded(tokens: AuthKit) -> None:
     """A token response can come as a form, as some providers send it."""
     answer = edited(fault(encode="form"), document(access_token="a b", expires_in=300), place("token", tokens))
@@ -249,6 +269,7 @@ PAGE = Response(200, (("content-type", "text/html"),), b"<h1>hello</h1>")
         ({"claims": {"aud": "x"}}, document(access_token=7)),
         ({"sign": "none"}, document(id_token="x")),
         ({"token_format": "opaque"}, document(access_token="opaque")),
+        ({"replace": {"absent": "x"}}, document(a=1)),
         ({"status": 200}, document()),
         ({"headers": {"x-absent": None}}, document()),
     ],

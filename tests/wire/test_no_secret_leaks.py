@@ -110,9 +110,7 @@ async def test_revealing_shows_secrets_whole(start: Start, http: httpx2.AsyncCli
         text = (await http.get(f"{sandbox.addresses.console}/api/trace?format={name}")).text
         assert code in text
         assert VERIFIER in text
-        assert "‹" not in text.removeprefix(
-            "#!/bin/sh\n# Each request of the trace, in order. Fill in what stands between ‹ and ›."
-        )
+        assert "‹code" not in text
     state = (await http.get(f"{sandbox.addresses.console}/api/state")).json()
     assert person.client["client_secret"] in [client["client_secret"] for client in state["clients"]]
 

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 from sandbox.wire.exchange import Exchange
 from sandbox.wire.message import Request, Response
-from sandbox.wire.record import Recorder
 from sandbox.wire.redaction import marked
+from tests.wire.recording import recorded
 from tests.wire.samples import FORM
 
 JSON: Final = (("content-type", "application/json"),)
@@ -28,14 +28,6 @@ MARK: Final = re.compile("‹[^‹›]*›")
 
 secrets = st.text(st.characters(exclude_characters="‹›", exclude_categories=["Cs"]), min_size=1, max_size=40)
 visible = st.text(st.characters(min_codepoint=33, max_codepoint=126, exclude_characters=';"'), min_size=1, max_size=40)
-
-
-def recorded(request: Request, response: Response | None = None) -> Exchange:
-    """Have an exchange written down."""
-    recorder = Recorder(
-        number=1, at=0.0, base="http://localhost:1", system="workos", step="api", request=request, reveal=False
-    )
-    return recorder.exchange(response, "answered", 0.0, [], None)
 
 
 def spellings(secret: str) -> set[str]:

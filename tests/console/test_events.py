@@ -1,0 +1,191 @@
+"""Exchanges as server-sent events."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import time
+from collections.abc import AsyncIterator, Callable
+from typing import Any, Self
+
+import pytest
+
+from sandbox.console.events import events
+from sandbox.sandbox import Sandbox
+from sandbox.wire.exchange import Exchange, Trace
+from tests.exchanges import exchange
+from tests.wire.raw import Raw, until
+
+JWKS = "/oauth2/jwks"
+
+
+def port_of(url: str) -> int:
+    """Give the port of a URL."""
+    return int(url.rpartition(":")[2])
+
+
+class Subscriber:
+    """One who listens to the events."""
+
+    def __init__(self, client: Raw) -> None:
+        self.client = client
+
+    @classmethod
+    async def of(cls, sandbox: Sandbox) -> Self:
+        """Subscribe, and be sure of it."""
+        client = await Raw.to(port_of(sandbox.addresses.console))
+        client.send("/api/events")
+        head = await client.head()
+        assert head.headers["content-type"] == "text/event-stream; charset=utf-8"
+        assert head.headers["cache-control"] == "no-store"
+        subscriber = cls(client)
+        assert await subscriber.chunk() == ": the exchanges as they happen\n\n"
+        return subscriber
+
+    async def chunk(self) -> str:
+        """Give what comes next."""
+        async with asyncio.timeout(2):
+            size = int(await self.client.reader.readline(), 16)
+            return (await self.client.reader.readexactly(size + 2))[:-2].decode()
+
+    async def event(self) -> dict[str, Any]:
+        """Give the next exchange."""
+        lines = (await self.chunk()).splitlines()
+        assert [line.partition(": ")[0] for line in lines] == ["event", "id", "data", ""]
+        value: dict[str, Any] = json.loads(lines[2].removeprefix("data: "))
+        assert lines[:2] == ["event: exchange", f"id: {value['number']}"]
+        return value
+
+
+@pytest.fixture
+async def asker(sandbox: Sandbox) -> AsyncIterator[Raw]:
+    """Give a client of WorkOS."""
+    async with await Raw.to(port_of(sandbox.addresses.workos)) as client:
+        yield client
+
+
+async def test_events_arrive_at_once(sandbox: Sandbox, asker: Raw) -> None:
+    """An exchange is told within 100 ms of its answer, as it stands in the trace."""
+    subscriber = await Subscriber.of(sandbox)
+    await asker.ask(JWKS)
+    began = time.perf_counter()
+    told = await subscriber.event()
+    assert time.perf_counter() - began < 0.1
+    assert told["url"].endswith(JWKS)
+    assert told["number"] == next(iter(sandbox.trace)).number
+    subscriber.client.leave()
+
+
+async def test_every_subscriber_hears_everything(sandbox: Sandbox, asker: Raw) -> None:
+    """Several listen at once, each hears each exchange, and who leaves disturbs nobody."""
+    subscribers = [await Subscriber.of(sandbox) for _ in range(3)]
+    await asker.ask(JWKS)
+    assert [(await one.event())["number"] for one in subscribers] == [1, 1, 1]
+    listeners = len(sandbox.trace._listeners)
+    subscribers.pop().client.leave()
+    await until(lambda: len(sandbox.trace._listeners) == listeners - 1)
+    await asker.ask(JWKS)
+    assert [(await one.event())["number"] for one in subscribers] == [2, 2]
+    for one in subscribers:
+        one.client.leave()
+    await until(lambda: len(sandbox.trace._listeners) == listeners - 3)
+
+
+async def test_events_go_on_after_a_reset(sandbox: Sandbox, asker: Raw) -> None:
+    """Resets and switches of scenario keep subscribers, and the numbers begin anew."""
+    subscriber = await Subscriber.of(sandbox)
+    numbers = []
+    changes: list[Callable[[], None]] = [lambda: None, sandbox.reset, lambda: sandbox.use("refresh-fails"), sandbox.fix]
+    for change in changes:
+        change()
+        await asker.ask(JWKS)
+        numbers.append((await subscriber.event())["number"])
+    assert numbers == [1, 1, 1, 2]
+    subscriber.client.leave()
+
+
+async def test_a_slow_subscriber_holds_nobody_up(sandbox: Sandbox, asker: Raw) -> None:
+    """Who does not read loses the oldest events; others hear all, and no memory grows."""
+    slow = await Subscriber.of(sandbox)
+    slow.client.reader._transport.pause_reading()  # type: ignore[attr-defined]
+    fast = await Subscriber.of(sandbox)
+    body = "x" * 50_000
+    heard = 0
+    for number in range(1, 2001):
+        sandbox.trace.tell(exchange(number, response_body=body))
+        if number % 100 == 0:
+            for _ in range(100):
+                heard += 1
+                assert (await fast.event())["number"] == heard
+    await asker.ask(JWKS)
+    assert (await fast.event())["step"] == "jwks"
+    gc.collect()
+    queues = [one for one in gc.get_objects() if isinstance(one, asyncio.Queue) and one.qsize()]
+    assert [queue.qsize() for queue in queues] == [1000]
+    slow.client.reader._transport.resume_reading()  # type: ignore[attr-defined]
+    numbers = [(await slow.event())["number"] for _ in range(1100)]
+    assert numbers == [*sorted(numbers[:-1]), 1]
+    assert numbers[-2] == 2000
+    for one in (slow, fast):
+        one.client.leave()
+
+
+async def test_a_heartbeat(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While nothing happens a comment keeps the connection alive."""
+    monkeypatch.setattr("sandbox.console.events._HEARTBEAT", 0.005)
+    subscriber = await Subscriber.of(sandbox)
+    assert await subscriber.chunk() == ": still here\n\n"
+    assert await subscriber.chunk() == ": still here\n\n"
+    subscriber.client.leave()
+
+
+async def test_an_open_stream_is_told_twice(sandbox: Sandbox) -> None:
+    """An exchange that goes on is told when it opens and when it has ended, under one number."""
+    subscriber = await Subscriber.of(sandbox)
+    opened = exchange(7, ended="open")
+    sandbox.trace.add(opened)
+    assert (await subscriber.event())["ended"] == "open"
+    opened.ended = "answered"
+    sandbox.trace.tell(opened)
+    assert (await subscriber.event())["ended"] == "answered"
+    subscriber.client.leave()
+
+
+async def test_events_end_with_the_sandbox(caplog: pytest.LogCaptureFixture) -> None:
+    """Stopping ends the streams of events without an error, and leaves no task."""
+    before = asyncio.all_tasks()
+    async with Sandbox() as sandbox:
+        subscriber = await Subscriber.of(sandbox)
+    assert await subscriber.client.rest() == b""
+    subscriber.client.leave()
+    await until(lambda: asyncio.all_tasks() <= before)
+    assert [record.getMessage() for record in caplog.records if record.levelname != "INFO"] == []
+
+
+async def test_a_stream_that_is_cancelled_leaves_nothing() -> None:
+    """A stream whose task is cancelled unsubscribes and cancels what it waited for."""
+    trace: Trace = Trace()
+    before = asyncio.all_tasks()
+
+    async def receive() -> dict[str, Any]:
+        await asyncio.Event().wait()
+        return {}
+
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    task = asyncio.create_task(events(trace, receive, send))
+    await until(lambda: len(sent) == 2)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await asyncio.sleep(0)
+    assert asyncio.all_tasks() == before
+    heard: list[Exchange] = []
+    trace.subscribe(heard.append)
+    trace.tell(exchange())
+    assert len(heard) == 1
+    assert len(sent) == 2
