@@ -141,9 +141,9 @@ class Sandbox:
                 check = loopback_only(self._numbers[name], own_origin=name == "console")
                 application = guarded(application, check)  # noqa: PLW2901
             port = Port(name, application, sockets[name])
+            self._open.push_async_callback(port.stop)
             await port.start(self._context(name))
             self._served[name] = port
-            self._open.push_async_callback(port.stop)
         self._mcp.begin()
         self._open.push_async_callback(self._mcp.end)
 

@@ -133,16 +133,22 @@ def connection_of(trace: Iterable[Exchange], client_id: str | None) -> list[Exch
     own = [exchange for exchange in exchanges if client_id is not None and exchange.client_id == client_id]
     if not own:
         return [exchange for exchange in exchanges if not (exchange.client_id or _is_service(exchange))]
-    program = next((exchange.request_header("user-agent") for exchange in own if exchange.asker == "client"), None)
+    own_programs = {_program(exchange) for exchange in own if exchange.asker == "client"}
+    others = {
+        _program(exchange) for exchange in exchanges if exchange.client_id not in {None, client_id}
+    } - own_programs
     first = own[0].number
     before = [
         exchange
         for exchange in exchanges
-        if exchange.number < first and exchange.client_id is None and exchange.asker == "client"
+        if exchange.number < first
+        and exchange.client_id is None
+        and exchange.asker == "client"
+        and _program(exchange) not in others
     ]
     # Some clients name themselves in some requests only, so the program decides only where a challenge was for it.
     challenges = [exchange for exchange in before if exchange.step == "challenge"]
-    named = [challenge for challenge in challenges if challenge.request_header("user-agent") == program]
+    named = [challenge for challenge in challenges if _program(challenge) in own_programs]
     begin = (named or challenges)[-1].number if challenges else first
     last = exchanges[-1].number
     browser = [
@@ -154,8 +160,12 @@ def connection_of(trace: Iterable[Exchange], client_id: str | None) -> list[Exch
     return sorted(chosen, key=lambda exchange: exchange.number)
 
 
+def _program(exchange: Exchange) -> str:
+    return exchange.request_header("user-agent") or ""
+
+
 def _is_service(exchange: Exchange) -> bool:
-    return (exchange.request_header("user-agent") or "").startswith(SERVICE_USER_AGENT)
+    return _program(exchange).startswith(SERVICE_USER_AGENT)
 
 
 def story(trace: Iterable[Exchange], client_id: str | None) -> str:

@@ -67,6 +67,26 @@ async def initialized(sandbox: Sandbox, http: httpx2.AsyncClient, signed: Signed
     return await http.post(sandbox.mcp_url, json=INITIALIZE, headers=signed.bearer)
 
 
+def listening() -> set[tuple[str, int]]:
+    """Give every address on which this process listens, from the kernel's tables; none where there are no such."""
+    if not Path("/proc/net/tcp6").exists():
+        return set()
+    links = {str(fd.readlink()) for fd in Path("/proc/self/fd").iterdir() if fd.is_symlink()}
+    found = set()
+    for table in ("tcp", "tcp6"):
+        for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
+            fields = line.split()
+            if fields[3] == "0A" and f"socket:[{fields[9]}]" in links:
+                address, _, port = fields[1].partition(":")
+                words = [
+                    bytes.fromhex(address[i : i + 8])[:: 1 if sys.byteorder == "big" else -1]
+                    for i in range(0, len(address), 8)
+                ]
+                family = socket.AF_INET if table == "tcp" else socket.AF_INET6
+                found.add((socket.inet_ntop(family, b"".join(words)), int(port, 16)))
+    return found
+
+
 # --- life --------------------------------------------------------------------------------------------------------
 
 
@@ -141,20 +161,23 @@ async def test_start_that_is_cancelled_closes_what_it_opened(
     opened: list[socket.socket], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A start that is cancelled between two ports leaves none of them open."""
-    begun: list[str] = []
+    second = asyncio.Event()
 
     class Slow(Port):
-        async def start(self) -> None:
-            await super().start()
-            begun.append(self.name)
-            if len(begun) > 1:
+        async def start(self, *context: Any) -> None:
+            await super().start(*context)
+            if self.name == "mcp":
+                second.set()
                 await asyncio.Event().wait()
 
     monkeypatch.setattr("sandbox.sandbox.Port", Slow)
-    with pytest.raises(TimeoutError):
-        async with asyncio.timeout(0.2):
-            await Sandbox().start()
-    assert len(begun) == 2
+    before = listening()
+    starting = asyncio.ensure_future(Sandbox().start())
+    await second.wait()
+    starting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await starting
+    assert listening() == before
     assert {listener.fileno() for listener in opened} == {-1}
 
 
@@ -232,24 +255,6 @@ async def test_second_world_waits_for_the_import_of_the_first(gate: threading.Ev
 
 
 # --- where it listens --------------------------------------------------------------------------------------------
-
-
-def listening() -> set[tuple[str, int]]:
-    """Give every address on which this process listens, from the kernel's tables."""
-    links = {str(fd.readlink()) for fd in Path("/proc/self/fd").iterdir() if fd.is_symlink()}
-    found = set()
-    for table in ("tcp", "tcp6"):
-        for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
-            fields = line.split()
-            if fields[3] == "0A" and f"socket:[{fields[9]}]" in links:
-                address, _, port = fields[1].partition(":")
-                words = [
-                    bytes.fromhex(address[i : i + 8])[:: 1 if sys.byteorder == "big" else -1]
-                    for i in range(0, len(address), 8)
-                ]
-                family = socket.AF_INET if table == "tcp" else socket.AF_INET6
-                found.add((socket.inet_ntop(family, b"".join(words)), int(port, 16)))
-    return found
 
 
 @pytest.mark.skipif(not Path("/proc/net/tcp6").exists(), reason="needs the kernel's tables")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandbox.console.api import EVENTS, create_app
-from sandbox.console.events import events
+from sandbox.console.events import stream_events
 from sandbox.wire import wsgi
 from sandbox.wire.asgi import Application, LeftError, Receive, Scope, Send, read_request, send_response
 from sandbox.wire.message import json_response
@@ -20,7 +20,7 @@ def create_console(sandbox: Sandbox) -> Application:
 
     async def console(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"] == EVENTS and scope["method"] == "GET":
-            await events(sandbox.trace, receive, send)
+            await stream_events(sandbox.trace, receive, send)
             return
         try:
             request = await read_request(scope, receive)

@@ -17,7 +17,7 @@ _WAITING: Final = 1000
 _HEARTBEAT: Final = 15.0
 
 
-async def events(trace: Trace, receive: Receive, send: Send) -> None:
+async def stream_events(trace: Trace, receive: Receive, send: Send) -> None:
     """Stream every exchange from now on, until the reader leaves (HTML, server-sent events)."""
     queue: asyncio.Queue[Exchange] = asyncio.Queue(_WAITING)
 

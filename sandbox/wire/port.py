@@ -166,7 +166,7 @@ class Port:
         if self._ticker is not None:
             self._ticker.cancel()
         state = self._server.server_state
-        for server in self._server.servers:
+        for server in getattr(self._server, "servers", ()):  # there are none before it has started
             server.close()
         # Whoever still answers hears that the asker is gone, and ends by itself; what then still runs is cancelled.
         connections = list(state.connections)
