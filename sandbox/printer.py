@@ -10,8 +10,8 @@ from typing import Final
 
 import click
 
-_WAITING: Final = 10_000
-"""How many lines may wait for a slow reader; later ones are dropped."""
+_WAITING: Final = 16 * 1024 * 1024
+"""How many characters may wait for a slow reader; the lines after that are dropped."""
 
 _LEFT: Final = {errno.EPIPE, errno.EIO}
 """The reader closed the pipe, or the terminal."""
@@ -26,12 +26,14 @@ class Printer:
     def __init__(self, *, colour: bool | None = None) -> None:
         self._colour = colour
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._said = self._printed = 0
         self._thread = threading.Thread(target=self._print, name="print", daemon=True)
         self._thread.start()
 
     def say(self, text: str) -> None:
         """Print a line soon."""
-        if self._thread.is_alive() and self._lines.qsize() < _WAITING:
+        if self._thread.is_alive() and self._said - self._printed < _WAITING:
+            self._said += len(text)
             self._lines.put(text)
 
     def close(self, seconds: float = 0.5) -> None:
@@ -48,3 +50,4 @@ class Printer:
                     with suppress(OSError):
                         click.echo(f"sandbox: cannot print: {error.strerror}. It runs on in silence.", err=True)
                 return
+            self._printed += len(text)

@@ -59,7 +59,7 @@ BROKEN_YAML: Final = (
     Broken("a list as a key", HEAD + "? [a]\n: b\n", "7:3", ("a key must be a text",)),
     Broken("no key", HEAD + "world: {? : b}\n", "7:11", ("a key is missing",)),
     Broken("too deep", fault("set: " + "{a: " * 40 + "1" + "}" * 40), "9:130", ("nested deeper than 32",)),
-    Broken("a very deep list", "[" * 200_000, "1:34", ("nested deeper than 32",)),
+    Broken("a very deep list", "[" * 500, "1:34", ("nested deeper than 32",)),
     Broken("a control character", "title: a\nstory: b\x00c\n", "2:9", ("U+0000",)),
     Broken("half of a character", 'title: "\\ud83d"\n', "1:11", ("not YAML",)),
     Broken("a text alone", "healthy", "1:1", ("a scenario is a mapping",)),

@@ -350,3 +350,9 @@ def test_any_json_comes_through_yaml_unchanged(body: Any) -> None:
     value = {**yaml.safe_load(HEAD), "faults": [{"at": "token", "set": {"a": body}}]}
     outcomes = read_or_refusal(read_text, json.dumps(value, ensure_ascii=False)), read_or_refusal(read_value, value)
     assert outcomes[0] == outcomes[1] or all(isinstance(outcome, str) for outcome in outcomes)
+
+
+def test_a_bottomless_list_is_refused() -> None:
+    """A file that only opens brackets is refused in words, whoever notices first, the reader or the YAML library."""
+    with pytest.raises(ScenarioError, match=r"my\.yaml:1:"):
+        read_text("[" * 200_000, file="my.yaml")

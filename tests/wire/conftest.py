@@ -19,7 +19,7 @@ from tests.wire.samples import authkit
 
 Serve = Callable[..., Awaitable[Served]]
 
-ON_EVERY_LOOP = {"test_connections", "test_http", "test_streams"}
+ON_EVERY_LOOP = {"test_connections", "test_http", "test_secure_connections", "test_streams", "test_trouble"}
 """The tests that look at what transports do, which differs between the loops that the sandbox runs on."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -37,9 +38,9 @@ class Raw:
         self.reader, self.writer, self.port = reader, writer, port
 
     @classmethod
-    async def to(cls, port: int, host: str = "127.0.0.1") -> Self:
-        """Connect."""
-        return cls(*await asyncio.open_connection(host, port), port)
+    async def to(cls, port: int, host: str = "127.0.0.1", context: ssl.SSLContext | None = None) -> Self:
+        """Connect, over TLS with a context."""
+        return cls(*await asyncio.open_connection(host, port, ssl=context), port)
 
     async def __aenter__(self) -> Self:
         return self
@@ -115,8 +116,14 @@ class Served:
     clients: list[Raw] = field(default_factory=list)
 
     @classmethod
-    async def start(cls, application: Application, tokens: TokenTools, trace: Trace | None = None) -> Self:
-        """Serve the application behind a wire, as WorkOS."""
+    async def start(
+        cls,
+        application: Application,
+        tokens: TokenTools,
+        trace: Trace | None = None,
+        context: ssl.SSLContext | None = None,
+    ) -> Self:
+        """Serve the application behind a wire, as WorkOS; over HTTPS with a context."""
         effects: list[tuple[str, str]] = []
         wire = Wire(
             sources=Sources(),
@@ -126,7 +133,7 @@ class Served:
             trace=Trace() if trace is None else trace,
         )
         port = Port("test", wire.around("workos", application, base_of), bind("test", 0))
-        await port.start()
+        await port.start(context)
         return cls(wire, port, effects)
 
     async def stop(self) -> None:
@@ -140,9 +147,9 @@ class Served:
         """Put faults to work."""
         self.wire.load(faults)
 
-    async def connect(self, host: str = "127.0.0.1") -> Raw:
+    async def connect(self, host: str = "127.0.0.1", context: ssl.SSLContext | None = None) -> Raw:
         """Connect to it."""
-        self.clients.append(await Raw.to(self.port.number, host))
+        self.clients.append(await Raw.to(self.port.number, host, context))
         return self.clients[-1]
 
     @property

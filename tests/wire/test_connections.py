@@ -167,9 +167,9 @@ async def test_a_delayed_answer(serve: Serve) -> None:
     async with await served.connect() as client:
         began = time.perf_counter()
         assert (await client.ask("/x")).status == 200
-        assert time.perf_counter() - began >= 0.03
+        assert time.perf_counter() - began > 0.028  # a timer of uvloop counts whole milliseconds
     (exchange,) = served.wire.trace
-    assert exchange.seconds >= 0.03
+    assert exchange.seconds > 0.028
     assert exchange.faults == ["delay 30ms"]
 
 
