@@ -193,14 +193,15 @@ def _announced(sandbox: Sandbox, state_dir: Path) -> Iterator[None]:
 
 def _as_lines(printer: Printer) -> Listener:
     """Print each exchange as a line, once; a stream when it opens."""
-    open_streams: set[int] = set()
+    open_streams: set[tuple[int, float]] = set()
 
     def listen(exchange: Exchange) -> None:
-        if exchange.number in open_streams:
-            open_streams.discard(exchange.number)
+        which = exchange.number, exchange.at
+        if which in open_streams:
+            open_streams.discard(which)
             return
         if exchange.ended == "open":
-            open_streams.add(exchange.number)
+            open_streams.add(which)
         printer.say(line(exchange))
 
     return listen

@@ -1,0 +1,1 @@
+"""The tests, by the module that they hold to its word."""
