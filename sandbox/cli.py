@@ -15,7 +15,7 @@ import click
 
 from sandbox import __version__
 from sandbox.errors import SandboxError
-from sandbox.leaving import INTERRUPTED, leaving_at_once
+from sandbox.leaving import INTERRUPTED
 
 DONE, FOUND, BAD_INPUT = 0, 1, 2
 """Exit codes: done; findings, or not connected; usage or bad input."""
@@ -23,6 +23,9 @@ DONE, FOUND, BAD_INPUT = 0, 1, 2
 STATE_DIR: Final = Path(".sandbox")
 _WIDEST: Final = 96
 """The columns of a text that is good to read."""
+
+_STEP, _TITLE = 21, 70
+"""The columns of a step between spaces, and of nearly every title."""
 
 
 class _Commands(click.Group):
@@ -104,10 +107,9 @@ def _port(_context: click.Context, _option: click.Parameter, number: int) -> int
 @click.pass_context
 def up(context: click.Context, /, **options: Any) -> None:
     """Run the world of SCENARIO: a name of the library, or a file."""
-    with leaving_at_once():
-        from sandbox.up import Options, run
+    from sandbox.up import Options, run
 
-        run(Options(**options, colour=context.color))
+    run(Options(**options, colour=context.color))
 
 
 # --- the library -------------------------------------------------------------------------------------------------
@@ -123,18 +125,26 @@ def scenarios(word: str | None) -> None:
     if not found:
         raise SandboxError(f"No scenario speaks of {word!r}. `sandbox scenarios` lists them all.")
     width = max(len(scenario.name) for scenario in found)
+    narrow = sys.stdout.isatty() and shutil.get_terminal_size().columns < width + _STEP + _TITLE
     for scenario in found:
         name = click.style(f"{scenario.name:<{width}}", bold=True)
         step = click.style(f"{scenario.step or '':<17}", dim=True)
-        click.echo(f"{name}  {step}  {_folded(scenario.title, width + 21)}")
+        title = f"\n{_wrapped(scenario.title, '    ')}" if narrow else f"  {scenario.title}"
+        click.echo(f"{name}  {step}{title}")
 
 
-def _folded(text: str, indent: int) -> str:
-    """Fold a text that begins at a column, where it goes to a terminal; elsewhere a line stays whole, for grep."""
-    if not sys.stdout.isatty():
-        return text
-    width = max(shutil.get_terminal_size().columns - 1, indent + 20)
-    return click.wrap_text(text, width, " " * indent, " " * indent).lstrip()
+def _wrapped(text: str, indent: str) -> str:
+    import textwrap
+
+    width = min(shutil.get_terminal_size().columns - 1, _WIDEST)
+    return textwrap.fill(
+        text,
+        width,
+        initial_indent=indent,
+        subsequent_indent=indent,
+        break_on_hyphens=False,  # a name or a path stays whole, to be copied
+        break_long_words=False,
+    )
 
 
 @cli.command()
@@ -156,14 +166,12 @@ def show(scenario: str) -> None:
         "References": "\n".join(found.references),
         "Also known as": ", ".join(found.also_known_as),
     }
-    width = min(shutil.get_terminal_size().columns - 1, _WIDEST)
     for heading, text in texts.items():
         if text:
             click.echo(f"\n{click.style(heading, fg='cyan')}")
             click.echo(
                 "\n".join(
-                    click.wrap_text(part, width, "  ", "  ") if heading != "World" else f"  {part}"
-                    for part in text.strip().splitlines()
+                    _wrapped(part, "  ") if heading != "World" else f"  {part}" for part in text.strip().splitlines()
                 )
             )
 

@@ -4,29 +4,33 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import FrameType
-from typing import Final
+from typing import Any, Final
 
 INTERRUPTED: Final = 130
 """The exit code of a program that Ctrl-C ended, as shells have it: 128 and the number of the signal."""
 
+_BEHIND_MAKE: Final = 0.05
+"""Seconds to let pass before leaving: GNU make, which gets the same Ctrl-C, complains of a child that is quicker."""
+
 
 @contextmanager
-def leaving_at_once() -> Iterator[None]:
-    """Let SIGINT and SIGTERM end the process without a word.
+def leaving_at_once(code: int = INTERRUPTED) -> Iterator[None]:
+    """Let SIGINT and SIGTERM end the process with an exit code, without a word.
 
     While modules are imported, a KeyboardInterrupt comes out as a traceback, or as any error an import makes of it.
     """
     numbers = (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.signal(number, _leave) for number in numbers}
+
+    def leave(*_: Any) -> None:
+        time.sleep(_BEHIND_MAKE)
+        os._exit(code)
+
+    before = {number: signal.signal(number, leave) for number in numbers}
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _leave(_number: int, _frame: FrameType | None) -> None:
-    os._exit(INTERRUPTED)

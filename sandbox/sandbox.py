@@ -33,6 +33,7 @@ from sandbox.wire.tls import Certificates
 from sandbox.wire.wire import Wire
 from sandbox.workos import AuthKit, create_app
 from sandbox.workos.keys import Keys
+from sandbox.workos.metadata import authorization_server
 from sandbox.workos.records import Code
 from sandbox.workos.store import Store
 from sandbox.world import Addresses, World, expand, merged, overlay, placed, placeholder_values
@@ -109,6 +110,7 @@ class Sandbox:
         self.other = self._other_authkit(world)
         flask = create_app(self.authkit)
         self.logs = Logs(self.sources)
+        self._open.callback(self.logs.clear)
         self._mcp = McpApplication(self.logs, self.explain)
         self.service = LogAggregator(
             settings=world.service,
@@ -118,6 +120,8 @@ class Sandbox:
             now=self.sources.shifted(lambda: seconds(self.world.clock.service)).now,
             mcp=self._mcp.get,
             workos=lambda request, base: wsgi.call(flask, request, base),
+            withdrawn=self.authkit.withdrawn,
+            server_metadata=lambda: authorization_server(self.authkit),
             keys=KeyCache(fetching(self.certificates.client_context)),
         )
         self.wire = Wire(
@@ -129,17 +133,20 @@ class Sandbox:
         )
         self.wire.trace.subscribe(self._log)
         self._served: dict[str, Port] = {}
+        self._switching: set[asyncio.Task[None]] = set()
         self._apply(self.scenario, self._given)
+        checks = {
+            name: loopback_only(number, own_origin=name == "console") if self.is_loopback else None
+            for name, number in self._numbers.items()
+        }
+        second = wsgi.application(create_app(self.other))
         applications: dict[str, Application] = {
-            "workos": self.wire.around("workos", wsgi.application(flask), base_of),
-            "mcp": self.wire.around("log-aggregator", self.service, base_of),
-            "console": create_console(self),
-            "other": self.wire.around("workos", wsgi.application(create_app(self.other)), base_of),
+            "workos": self.wire.around("workos", wsgi.application(flask), base_of, checks["workos"]),
+            "mcp": self.wire.around("log-aggregator", self.service, base_of, checks["mcp"]),
+            "console": guarded(create_console(self), checks["console"]),
+            "other": self.wire.around("workos", second, base_of, checks["other"]),
         }
         for name, application in applications.items():
-            if self.is_loopback:
-                check = loopback_only(self._numbers[name], own_origin=name == "console")
-                application = guarded(application, check)  # noqa: PLW2901
             port = Port(name, application, sockets[name])
             self._open.push_async_callback(port.stop)
             await port.start(self._context(name))
@@ -168,6 +175,7 @@ class Sandbox:
         """Close the ports, let go what hangs, and close the state."""
         if hasattr(self, "wire"):
             self.wire.load(())
+            await asyncio.gather(*getattr(self, "_switching", ()), return_exceptions=True)
         await self._open.aclose()
 
     async def __aenter__(self) -> Self:
@@ -183,6 +191,7 @@ class Sandbox:
         """Switch to another scenario: its world, its faults, and an empty trace. Clients and connections stay."""
         used = _scenario(scenario)
         self._apply(used, self._given)
+        self._undo_effects()
         self._begun = used
         self.wire.trace.clear()
 
@@ -202,12 +211,19 @@ class Sandbox:
         """
         self.store.clear()
         self.other.store.clear()
-        self.service.keys.clear()
-        self.service.expired_before = self.service.revoked_before = float("-inf")
+        self._undo_effects()
+        self.wire.identities.clear()
         self._mcp.forget_sessions()
         self.logs.clear()
         self.wire.trace.clear()
         self._apply(self._begun, self._given)
+
+    def _undo_effects(self) -> None:
+        """Take back what effects did to both systems, but for what they made it forget."""
+        self.sources.restore()
+        self.authkit.withdrawn_until = ""
+        self.authkit.keys.restore()
+        self.service.keys.clear()
 
     def effect(self, action: str, what: str) -> None:
         """Change state, as a fault or the control API asks; raise SandboxError for an effect that there is not."""
@@ -221,18 +237,13 @@ class Sandbox:
         effect()
 
     def _effects(self) -> dict[tuple[str, str], Callable[[], Any]]:
-        now = self.sources.now
-
-        def refuse_tokens(name: str) -> Callable[[], None]:
-            return lambda: setattr(self.service, name, now() + 1)
-
         return {
             ("forget", "clients"): self.authkit.forget_clients,
             ("forget", "sessions"): self._mcp.forget_sessions,
             ("rotate", "signing-key"): self.authkit.keys.rotate,
             ("revoke", "refresh-tokens"): self.authkit.revoke_refresh_tokens,
-            ("revoke", "access-tokens"): refuse_tokens("revoked_before"),
-            ("expire", "access-tokens"): refuse_tokens("expired_before"),
+            ("revoke", "access-tokens"): self.authkit.withdraw_access_tokens,
+            ("expire", "access-tokens"): self.authkit.withdraw_access_tokens,
             ("expire", "refresh-tokens"): self.authkit.revoke_refresh_tokens,
             ("expire", "codes"): lambda: self.store.forget(Code) and None,
         }
@@ -286,7 +297,9 @@ class Sandbox:
         for name, port in self._served.items():
             context = self._context(name)
             if context is not port.context:
-                self._switching = asyncio.ensure_future(port.speak(context))
+                task = asyncio.ensure_future(port.speak(context))
+                self._switching.add(task)
+                task.add_done_callback(self._switching.discard)
 
     def _context(self, name: str) -> ssl.SSLContext | None:
         return self.certificates.server_context(getattr(self.world.tls, name, "off"))

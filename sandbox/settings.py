@@ -7,7 +7,6 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct, field
 
 Duration = Annotated[str, Meta(pattern=r"^-?\d+(\.\d+)?(ms|s|m|h|d)$", description="a duration such as 30s or 5m")]
-Said = Meta
 
 
 class User(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -17,7 +16,7 @@ class User(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     email: str
     first_name: str
     last_name: str
-    organization: Annotated[str | None, Said(description="the id of the organization signed in to")] = None
+    organization: Annotated[str | None, Meta(description="the id of the organization signed in to")] = None
 
 
 class Organization(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -41,12 +40,12 @@ class Application(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     client_id: str
     name: str
-    type: Annotated[Literal["oauth", "m2m"], Said(description="a person signs in, or a machine")] = "oauth"
+    type: Annotated[Literal["oauth", "m2m"], Meta(description="a person signs in, or a machine")] = "oauth"
     redirect_uris: tuple[str, ...] = ()
     grant_types: tuple[str, ...] = ("authorization_code", "refresh_token")
     token_endpoint_auth_method: Literal["none", "client_secret_basic", "client_secret_post"] = "none"
     client_secret: Annotated[
-        str | None, Said(description="made at first start when absent and the application needs one")
+        str | None, Meta(description="made at first start when absent and the application needs one")
     ] = None
     scopes: tuple[str, ...] = ("openid", "profile", "email", "offline_access")
     organization: str | None = None
@@ -59,9 +58,11 @@ class AccessToken(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     format: Literal["jwt", "opaque"] = "jwt"
     audience: Annotated[
         str,
-        Said(description="`resource`: what the client asked for; `client`: the environment's client id; or any text"),
+        Meta(description="`resource`: what the client asked for; `client`: the environment's client id; or any text"),
     ] = "resource"
-    algorithm: Literal["RS256"] = "RS256"
+    algorithm: Annotated[Literal["RS256"], Meta(description="how access tokens are signed; WorkOS knows one way")] = (
+        "RS256"
+    )
 
 
 class RefreshToken(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -69,25 +70,27 @@ class RefreshToken(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     issue: Literal["offline_access", "always", "never"] = "offline_access"
     rotate: bool = True
-    grace: Annotated[Duration, Said(description="how long a rotated token still answers with its successor")] = "30s"
+    grace: Annotated[Duration, Meta(description="how long a rotated token still answers with its successor")] = "30s"
     lifetime: Duration = "30d"
 
 
 class DisabledRegistration(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is seen while dynamic client registration is off; reports conflict, so both are settings (UNCERTAIN)."""
 
-    advertise: Annotated[bool, Said(description="keep registration_endpoint in the metadata")] = False
+    advertise: Annotated[bool, Meta(description="keep registration_endpoint in the metadata")] = False
     status: Annotated[int, Meta(ge=400, le=599, description="HTTP status of the refusal")] = 403
 
 
 class WorkOS(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the WorkOS dashboard holds."""
 
-    mode: Literal["test", "production"] = "test"
-    client_id: Annotated[str, Said(description="the environment's client id")] = "client_01SANDB0XENV1R0NMENT0000000"
+    mode: Annotated[
+        Literal["test", "production"], Meta(description="the environment of the dashboard; nothing reads it yet")
+    ] = "test"
+    client_id: Annotated[str, Meta(description="the environment's client id")] = "client_01SANDB0XENV1R0NMENT0000000"
     issuer: Annotated[
         Literal["authkit", "client", "custom"],
-        Said(
+        Meta(
             description="`authkit`: the AuthKit domain, no path; `client`: /user_management/client_…; `custom`: a"
             " custom domain, here 127.0.0.1, apart from api.workos.com, which is then localhost"
         ),
@@ -97,30 +100,30 @@ class WorkOS(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     )
     metadata_at: Annotated[
         tuple[Literal["oauth", "openid", "oauth-appended", "openid-appended"], ...],
-        Said(
+        Meta(
             description="the discovery documents: RFC 8414's and OpenID Connect's, the issuer's path inserted after"
             " .well-known, or appended before it"
         ),
     ] = ("oauth", "openid")
     dynamic_client_registration: Annotated[
-        bool, Said(description="Dashboard, Connect, Configuration: Dynamic Client Registration")
+        bool, Meta(description="Dashboard, Connect, Configuration: Dynamic Client Registration")
     ] = True
     disabled_registration: DisabledRegistration = DisabledRegistration()
     client_id_metadata_document: Annotated[
-        bool, Said(description="Dashboard, Connect, Configuration: Client ID Metadata Document")
+        bool, Meta(description="Dashboard, Connect, Configuration: Client ID Metadata Document")
     ] = False
-    scopes: Annotated[tuple[str, ...], Said(description="scopes_supported of the metadata")] = (
+    scopes: Annotated[tuple[str, ...], Meta(description="scopes_supported of the metadata")] = (
         "email",
         "offline_access",
         "openid",
         "profile",
     )
     resource_scopes: Annotated[
-        tuple[str, ...], Said(description="scopes of the service that WorkOS grants without advertising them")
+        tuple[str, ...], Meta(description="scopes of the service that WorkOS grants without advertising them")
     ] = ("logs:delete",)
     resources: Annotated[
         Literal["any"] | tuple[str, ...],
-        Said(
+        Meta(
             description="`any`, or the dashboard's resource indicators, matched byte for byte; an empty list means none"
         ),
     ] = "any"
@@ -140,23 +143,23 @@ class WorkOS(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             organization="org_01SANDB0XNEARBYN0TEB00KS00",
         ),
     )
-    require_pkce: Annotated[bool, Said(description="refuse a public client without a code_challenge (UNCERTAIN)")] = (
+    require_pkce: Annotated[bool, Meta(description="refuse a public client without a code_challenge (UNCERTAIN)")] = (
         True
     )
     redirect_uris: Annotated[
         Literal["any"] | tuple[str, ...],
-        Said(description="`any` that the client registered, or only those the dashboard lists besides"),
+        Meta(description="`any` that the client registered, or only those the dashboard lists besides"),
     ] = "any"
     loopback_ports: Annotated[
-        Literal["any", "exact"], Said(description="whether the port of a loopback redirect URI matters (RFC 8252, 7.3)")
+        Literal["any", "exact"], Meta(description="whether the port of a loopback redirect URI matters (RFC 8252, 7.3)")
     ] = "any"
     access_token: AccessToken = AccessToken()
     refresh_token: RefreshToken = RefreshToken()
     sign_in: Annotated[
-        Literal["page", "automatic", "deny"], Said(description="pages, the first user at once, or always a refusal")
+        Literal["page", "automatic", "deny"], Meta(description="pages, the first user at once, or always a refusal")
     ] = "page"
     not_found_body: Annotated[
-        dict[str, Any], Said(description="the JSON body of WorkOS's 404; its exact text is UNCERTAIN")
+        dict[str, Any], Meta(description="the JSON body of WorkOS's 404; its exact text is UNCERTAIN")
     ] = field(default_factory=lambda: {"message": "Not Found"})
     users: tuple[User, ...] = (
         User(
@@ -183,7 +186,7 @@ class WorkOS(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     organizations: tuple[Organization, ...] = (
         Organization(id="org_01SANDB0XNEARBYN0TEB00KS00", name="Nearby Notebooks"),
     )
-    connections: tuple[Connection, ...] = (
+    connections: Annotated[tuple[Connection, ...], Meta(description="their single sign-on; nothing reads it yet")] = (
         Connection(
             id="conn_01SANDB0XNEARBY0KTA0000000",
             organization="org_01SANDB0XNEARBYN0TEB00KS00",
@@ -202,7 +205,7 @@ class Challenge(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     error_description: str | None = "Authorization needed"
     resource_metadata: Annotated[
         str | None,
-        Said(description="`path`: the URL with the path inserted; `root`: without; or any text; null leaves it out"),
+        Meta(description="`path`: the URL with the path inserted; `root`: without; or any text; null leaves it out"),
     ] = "path"
     scope: str | None = None
     body: dict[str, Any] = field(default_factory=lambda: {"error": "Invalid bearer token."})
@@ -211,52 +214,52 @@ class Challenge(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Service(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What log-aggregator's manifest and own code hold."""
 
-    visibility: Annotated[Literal["protected", "public"], Said(description="raindrop.manifest: visibility")] = (
+    visibility: Annotated[Literal["protected", "public"], Meta(description="raindrop.manifest: visibility")] = (
         "protected"
     )
     authorization_server: Annotated[
-        str, Said(description="raindrop.manifest: authorization_server; goes out as it is")
+        str, Meta(description="raindrop.manifest: authorization_server; goes out as it is")
     ] = "{issuer}"
     path: Annotated[str, Meta(pattern="^/", description="where MCP is served; Raindrop serves it at /")] = "/mcp"
-    given_url: Annotated[str, Said(description="the URL that people type into their client")] = "{mcp_url}"
+    given_url: Annotated[str, Meta(description="the URL that people type into their client")] = "{mcp_url}"
     metadata_at: Annotated[
         tuple[str, ...],
-        Said(
+        Meta(
             description="where the resource metadata is: its `path` inserted, at the `root`, or any path such as /meta"
         ),
     ] = ("path", "root")
     authorization: Annotated[
         Literal["elsewhere", "here", "defaults"],
-        Said(
+        Meta(
             description="who serves /authorize, /token and /register: WorkOS; the MCP server as well, with metadata, as"
             " in MCP 2025-03-26; or so, without metadata"
         ),
     ] = "elsewhere"
     protocol: Annotated[
         Literal["both", "legacy"],
-        Said(description="`both` serves MCP 2025-11-25 and 2026-07-28; `legacy` only versions with a session"),
+        Meta(description="`both` serves MCP 2025-11-25 and 2026-07-28; `legacy` only versions with a session"),
     ] = "both"
     challenge: Challenge = Challenge()
-    jwks_uri: Annotated[str, Said(description="where the keys are read to verify a token")] = "{workos}/oauth2/jwks"
-    issuers: Annotated[tuple[str, ...], Said(description="the issuers whose tokens are accepted")] = ("{issuer}",)
-    audience: Annotated[str, Said(description="what `aud` of a token must hold")] = "{resource}"
-    clock_skew: Annotated[Duration, Said(description="tolerance for exp and nbf")] = "30s"
-    scopes: Annotated[tuple[str, ...], Said(description="scopes_supported of the resource metadata")] = (
+    jwks_uri: Annotated[str, Meta(description="where the keys are read to verify a token")] = "{workos}/oauth2/jwks"
+    issuers: Annotated[tuple[str, ...], Meta(description="the issuers whose tokens are accepted")] = ("{issuer}",)
+    audience: Annotated[str, Meta(description="what `aud` of a token must hold")] = "{resource}"
+    clock_skew: Annotated[Duration, Meta(description="tolerance for exp and nbf")] = "30s"
+    scopes: Annotated[tuple[str, ...], Meta(description="scopes_supported of the resource metadata")] = (
         "openid",
         "profile",
         "email",
         "offline_access",
     )
     tool_scopes: Annotated[
-        dict[str, tuple[str, ...]], Said(description="scopes that a tool needs, asked for by a 403 step-up")
+        dict[str, tuple[str, ...]], Meta(description="scopes that a tool needs, asked for by a 403 step-up")
     ] = field(default_factory=lambda: {"delete_logs": ("logs:delete",)})
 
 
 class Clock(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How far the clocks are off."""
 
-    workos: Annotated[Duration, Said(description="ahead of the true time; behind it with a minus")] = "0s"
-    service: Annotated[Duration, Said(description="ahead of the true time; behind it with a minus")] = "0s"
+    workos: Annotated[Duration, Meta(description="ahead of the true time; behind it with a minus")] = "0s"
+    service: Annotated[Duration, Meta(description="ahead of the true time; behind it with a minus")] = "0s"
 
 
 class Tls(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -264,6 +267,6 @@ class Tls(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     workos: Annotated[
         Literal["off", "on", "untrusted"],
-        Said(description="`on`: with a certificate of the sandbox's own CA; `untrusted`: of a CA that nobody knows"),
+        Meta(description="`on`: with a certificate of the sandbox's own CA; `untrusted`: of a CA that nobody knows"),
     ] = "off"
-    mcp: Annotated[Literal["off", "on", "untrusted"], Said(description="the same for log-aggregator")] = "off"
+    mcp: Annotated[Literal["off", "on", "untrusted"], Meta(description="the same for log-aggregator")] = "off"

@@ -39,6 +39,10 @@ class Sources:
         """Move the clock ahead by so many seconds."""
         self._ahead += seconds
 
+    def restore(self) -> None:
+        """Take back every advance."""
+        self._ahead = 0.0
+
     def shifted(self, by: Callable[[], float]) -> Sources:
         """Give the same dice with a clock that is off by so many seconds, asked anew each time."""
         return _Shifted(self, by)

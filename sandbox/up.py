@@ -54,6 +54,9 @@ class Options(NamedTuple):
     colour: bool | None = None
 
 
+_PRIVATE: Final = 0o600
+
+
 def run(options: Options) -> None:
     """Run until Ctrl-C or SIGTERM; raise SandboxError for what stands in the way of a start."""
     if options.listen is not None:
@@ -130,6 +133,7 @@ def _make_state_dir(state_dir: Path) -> None:
 def _log_to(file: Path) -> None:
     """Let what the libraries have to say go to a file, not between the lines of the timeline."""
     try:
+        file.touch(mode=_PRIVATE)
         handler = logging.FileHandler(file)
     except OSError as error:
         raise SandboxError(f"{file}: {error.strerror}. Choose another place with --state-dir.") from error
@@ -180,6 +184,7 @@ def _announced(sandbox: Sandbox, state_dir: Path) -> Iterator[None]:
     file = state_dir / RUNNING
     said = json.dumps({"console": sandbox.addresses.console, "pid": os.getpid()})
     try:
+        file.touch(mode=_PRIVATE)
         file.write_text(said)
     except OSError as error:
         raise SandboxError(f"{file}: {error.strerror}") from error

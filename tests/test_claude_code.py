@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -60,6 +61,16 @@ async def test_old_prints_the_line_of_the_log(start: Start, tmp_path: Path) -> N
     await client.mcp("add", "--transport", "http", "call-me-back-logs", sandbox.mcp_url)
     printed = await client.mcp("list")
     assert f"call-me-back-logs: {sandbox.mcp_url} (HTTP) - ✗ Failed to connect\n" in printed
+    asked = [(exchange.method, urlsplit(exchange.url).path, exchange.status) for exchange in sandbox.trace]
+    assert asked == [
+        ("POST", "/", 401),
+        ("GET", "/.well-known/oauth-protected-resource", 200),
+        ("GET", "/.well-known/oauth-authorization-server/sso/authorize", 404),
+        ("GET", "/.well-known/oauth-authorization-server", 404),
+        ("GET", "/.well-known/openid-configuration/sso/authorize", 404),
+        ("GET", "/sso/authorize/.well-known/openid-configuration", 404),
+        ("POST", "/register", 404),
+    ]
 
 
 async def test_old_asks_for_a_sign_in_where_all_is_well(start: Start, tmp_path: Path) -> None:
@@ -77,3 +88,4 @@ async def test_url_without_a_scheme_fails_everywhere(version: str, start: Start,
     client = claude(version, tmp_path)
     await client.mcp("add", "--transport", "http", "logs", sandbox.mcp_url.removeprefix("http://"))
     assert "Failed to connect" in await client.mcp("list")
+    assert [exchange.url for exchange in sandbox.trace] == []

@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException
 from sandbox import __version__, export
 from sandbox.errors import SandboxError
 from sandbox.scenario import library, read_value
+from sandbox.scenario.library import find_named
 from sandbox.wire.redaction import marked
 from sandbox.workos.records import Client, Grant, RefreshToken
 
@@ -102,10 +103,10 @@ def _hidden(value: Any) -> Any:
 
 
 def put_scenario() -> Response:
-    """Switch to a scenario: `{"name": …}`, or a whole scenario, as this API gives it."""
+    """Switch to a scenario: `{"name": …}` of the library, or a whole scenario, as this API gives it."""
     sandbox, asked = _sandbox(), _asked()
     if set(asked) == {"name"}:
-        sandbox.use(str(asked["name"]))
+        sandbox.use(find_named(str(asked["name"])))
     else:
         name = str(asked.pop("name", "unnamed"))
         asked.pop("unfired", None)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
+from urllib.parse import unquote
 
 from sandbox.flow import SERVICE_USER_AGENT, SESSION_METHODS
 from sandbox.log_aggregator import guard, legacy
@@ -37,11 +38,11 @@ class LogAggregator:
     """Gives the MCP application, once it has been imported."""
     workos: Callable[[Request, str], Response]
     """Answers as WorkOS would, under another address."""
+    server_metadata: Callable[[], Mapping[str, Any]]
+    """Gives the authorization server's own metadata."""
     keys: KeyCache
-    expired_before: float = float("-inf")
-    """Tokens issued before this moment count as expired."""
-    revoked_before: float = float("-inf")
-    """Tokens issued before this moment count as revoked."""
+    withdrawn: Callable[[Mapping[str, Any]], bool]
+    """Says of a token's claims whether it was expired or revoked before its time."""
 
     def __post_init__(self) -> None:
         """Make the plain HTTP side."""
@@ -54,6 +55,11 @@ class LogAggregator:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request (ASGI 3.0)."""
         request = await read_request(scope, receive)
+        path = unquote(request.path)
+        if path != request.path or "//" in path:
+            # One spelling of a path for the guard and for the routing, or the guard could be talked past.
+            await send_response(json_response(404, {"error": "Not found: the path is not written plainly."}), send)
+            return
         if self.settings.authorization != "elsewhere" and (answer := self._as_authorization_server(request)):
             await send_response(answer, send)
             return
@@ -74,7 +80,7 @@ class LogAggregator:
     def _as_authorization_server(self, request: Request) -> Response | None:
         """Answer on the endpoints that MCP 2025-03-26 gave the MCP server; None for any other path."""
         if request.path == legacy.METADATA and self.settings.authorization == "here":
-            return json_response(200, legacy.metadata(self.addresses.mcp))
+            return json_response(200, legacy.metadata(self.server_metadata(), self.addresses.mcp))
         path = legacy.workos_path(request.path)
         return self.workos(replace(request, path=path), self.addresses.mcp) if path else None
 
@@ -93,7 +99,7 @@ class LogAggregator:
         except TokenRefusedError as refused:
             self.logs.note("warning", f"token refused: {refused}")
             return guard.challenge(self.settings, self.addresses)
-        if float(claims.get("iat", 0)) < max(self.expired_before, self.revoked_before):
+        if self.withdrawn(claims):
             self.logs.note("warning", "token refused: it has expired or was revoked")
             return guard.challenge(self.settings, self.addresses)
         needed = guard.needed_scopes(self.settings, request)

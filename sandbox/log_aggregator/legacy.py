@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 METADATA: Final = "/.well-known/oauth-authorization-server"
@@ -21,16 +22,12 @@ def workos_path(path: str) -> str | None:
     return _ENDPOINTS.get(path)
 
 
-def metadata(base: str) -> dict[str, Any]:
-    """Give the RFC 8414 document of the MCP server as its own authorization server."""
-    return {
+def metadata(workos: Mapping[str, Any], base: str) -> dict[str, Any]:
+    """Give the RFC 8414 document of the MCP server as its own authorization server: WorkOS's, with its endpoints."""
+    here = {
         "issuer": base,
         "authorization_endpoint": f"{base}/authorize",
         "token_endpoint": f"{base}/token",
         "registration_endpoint": f"{base}/register",
-        "response_types_supported": ["code"],
-        "grant_types_supported": ["authorization_code", "refresh_token"],
-        "code_challenge_methods_supported": ["S256"],
-        "token_endpoint_auth_methods_supported": ["none", "client_secret_post", "client_secret_basic"],
-        "scopes_supported": ["email", "offline_access", "openid", "profile"],
     }
+    return {name: here.get(name, value) for name, value in workos.items()}

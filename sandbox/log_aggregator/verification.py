@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -16,6 +17,9 @@ from sandbox.durations import seconds
 from sandbox.settings import Service
 
 ALGORITHMS: Final = ["RS256"]
+UNREADABLE: Final = (JoseError, ValueError, TypeError, KeyError, AttributeError, RecursionError)
+"""What a token that is no token makes a JOSE library raise."""
+_OK: Final = 200
 KEYS_KEPT: Final = 300.0
 """Seconds that a fetched JWKS is used before it is fetched again."""
 REFETCH_PAUSE: Final = 1.0
@@ -35,36 +39,40 @@ class KeyCache:
     def __init__(self, fetch: Fetch, clock: Callable[[], float] = time.monotonic) -> None:
         self._fetch = fetch
         self._clock = clock
+        self._lock = asyncio.Lock()
         self._keys: dict[str, Any] = {}
         self._uri = ""
-        self._fetched_at = float("-inf")
+        self._asked_at = float("-inf")
 
     def clear(self) -> None:
         """Forget the keys."""
-        self._keys, self._fetched_at = {}, float("-inf")
+        self._keys, self._asked_at = {}, float("-inf")
 
     async def key(self, uri: str, kid: str) -> Any:
         """Give the key with that id; an unknown id is one reason, once a second, to fetch again.
 
         Raise TokenRefusedError when the JWKS cannot be had or does not hold the key.
         """
-        age = self._clock() - self._fetched_at
-        if uri != self._uri or age > KEYS_KEPT or (kid not in self._keys and age > REFETCH_PAUSE):
-            await self._refetch(uri)
+        async with self._lock:  # whoever comes while the keys are being fetched waits for them
+            age = self._clock() - self._asked_at
+            elsewhere = uri != self._uri
+            if elsewhere or age > KEYS_KEPT or (kid not in self._keys and age > REFETCH_PAUSE):
+                await self._refetch(uri)
         if kid not in self._keys:
             raise TokenRefusedError(f"no key {kid!r} in {uri}")
         return self._keys[kid]
 
     async def _refetch(self, uri: str) -> None:
+        # Counted from before the fetch, so that one that fails is not repeated for every request.
+        self._keys, self._uri, self._asked_at = {}, uri, self._clock()
         try:
             status, body = await self._fetch(uri)
-            if status != 200:  # noqa: PLR2004
-                raise TokenRefusedError(f"{uri} answered {status}")
-            keys = KeySet.import_key_set(json.loads(body)).keys
-        except (OSError, ValueError, TypeError, KeyError, AttributeError, JoseError) as error:
+            keys = KeySet.import_key_set(json.loads(body)).keys if status == _OK else None
+        except (OSError, *UNREADABLE) as error:
             raise TokenRefusedError(f"no JWKS at {uri}: {error}") from error
+        if keys is None:
+            raise TokenRefusedError(f"{uri} answered {status}")
         self._keys = {key.kid: key for key in keys if key.kid is not None}
-        self._uri, self._fetched_at = uri, self._clock()
 
 
 async def verified_claims(token: str, service: Service, keys: KeyCache, now: float) -> dict[str, Any]:
@@ -76,12 +84,12 @@ async def verified_claims(token: str, service: Service, keys: KeyCache, now: flo
     try:
         unverified = jws.extract_compact(token.encode())
         kid = str(unverified.headers().get("kid"))
-    except (JoseError, ValueError) as error:
+    except UNREADABLE as error:
         raise TokenRefusedError(f"not a JWT: {error}") from error
     key = await keys.key(service.jwks_uri, kid)
     try:
         claims = json.loads(jws.deserialize_compact(token, key, ALGORITHMS).payload)
-    except (JoseError, ValueError) as error:
+    except UNREADABLE as error:
         raise TokenRefusedError(f"bad signature: {error}") from error
     if not isinstance(claims, dict):
         raise TokenRefusedError("the payload is no object")
@@ -103,6 +111,7 @@ def why_not(claims: Mapping[str, Any], service: Service, now: float) -> str | No
             not any(same_resource(each, service.audience) for each in audiences),
             f"aud is {audience!r}, not {service.audience}",
         ),
+        (not isinstance(claims.get("iat", 0), (int, float)), "iat is no number"),
         (not isinstance(expires, (int, float)), "exp is missing"),
         (isinstance(expires, (int, float)) and expires + skew <= now, f"expired at {expires}"),
         (not isinstance(not_before, (int, float)) or not_before - skew > now, f"not good before {not_before}"),

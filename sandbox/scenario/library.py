@@ -20,6 +20,9 @@ HEALTHY: Final = "healthy"
 _ENDINGS: Final = (".yaml", ".yml")
 _TYPO: Final = 0.75
 
+_cache: dict[str, tuple[tuple[int, int], Scenario]] = {}
+"""The scenarios read so far, by path, each with the time and the size of the file that it was read from."""
+
 
 def folder() -> Path:
     """Give the directory of the library: inside an installed package, beside it in a checkout.
@@ -36,12 +39,13 @@ def folder() -> Path:
 
 def names() -> list[str]:
     """Give the names of the library's scenarios, in alphabetical order."""
-    return sorted(path.stem for path in folder().glob("*.yaml"))
+    return sorted(file.removesuffix(".yaml") for file in os.listdir(folder()) if file.endswith(".yaml"))  # noqa: PTH208 - fast
 
 
 def library() -> list[Scenario]:
     """Read the library: `healthy` first, then in the order of the steps at which they break, then by name."""
-    return sorted((_read(name) for name in names()), key=_place)
+    place = folder()
+    return sorted((_read(name, place) for name in names()), key=_place)
 
 
 def find(name_or_path: str | os.PathLike[str]) -> Scenario:
@@ -50,21 +54,43 @@ def find(name_or_path: str | os.PathLike[str]) -> Scenario:
     A path holds a slash, or ends in .yaml or .yml. Raise ScenarioError for what is not there, or cannot be read.
     """
     name = os.fspath(name_or_path)
-    if name is not name_or_path or "/" in name or os.sep in name or name.endswith(_ENDINGS):
+    if name is not name_or_path or _is_path(name):
         return read(name)
-    known = names()
-    if name in known:
-        return _read(name)
-    scenarios = library()
-    for scenario in scenarios:
-        if name in scenario.also_known_as:
-            return scenario
-    others = [other for scenario in scenarios for other in scenario.also_known_as]
+    scenario = _named(name)
+    if scenario is not None:
+        return scenario
     file = next((f" Did you mean {quoted(f'./{name}{end}')}?" for end in _ENDINGS if Path(name + end).is_file()), "")
-    hint = file or meant(name, [*known, *others])
+    hint = file or _hint(name)
     raise ScenarioError(
         f"{quoted(name)} is no scenario.{hint} `sandbox scenarios` lists them; a file is named by a path."
     )
+
+
+def find_named(name: str) -> Scenario:
+    """Give the scenario of a name, or of another name that it is known by; no file outside the library is looked at.
+
+    Raise ScenarioError for a path, and for what is not there.
+    """
+    if _is_path(name):
+        raise ScenarioError(f"{quoted(name)} is a path, and no file is read here. Send the whole scenario instead.")
+    scenario = _named(name)
+    if scenario is None:
+        raise ScenarioError(f"{quoted(name)} is no scenario.{_hint(name)} `sandbox scenarios` lists them.")
+    return scenario
+
+
+def _is_path(name: str) -> bool:
+    return "/" in name or os.sep in name or name.endswith(_ENDINGS)
+
+
+def _named(name: str) -> Scenario | None:
+    if name in names():
+        return _read(name, folder())
+    return next((scenario for scenario in library() if name in scenario.also_known_as), None)
+
+
+def _hint(name: str) -> str:
+    return meant(name, [*names(), *(other for scenario in library() for other in scenario.also_known_as)])
 
 
 def search(word: str) -> list[Scenario]:
@@ -82,8 +108,18 @@ def search(word: str) -> list[Scenario]:
     return [scenario for _, scenario in sorted(found, key=lambda one: -one[0])]
 
 
-def _read(name: str) -> Scenario:
-    return read(folder() / f"{name}.yaml")
+def _read(name: str, place: Path) -> Scenario:
+    """Read a file of the library, unless it is as it was when it was last read."""
+    path = f"{place}{os.sep}{name}.yaml"
+    try:
+        status = os.stat(path)  # noqa: PTH116 - fast
+    except OSError:
+        return read(path)  # which says what is wrong
+    stamp = status.st_mtime_ns, status.st_size
+    known = _cache.get(path)
+    if known is None or known[0] != stamp:
+        known = _cache[path] = stamp, read(path)
+    return known[1]
 
 
 def _place(scenario: Scenario) -> tuple[bool, int, str]:

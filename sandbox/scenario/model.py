@@ -11,7 +11,6 @@ from sandbox.flow import Step
 from sandbox.settings import Duration
 from sandbox.world import World, merged
 
-Said = Meta
 Wildcard = Annotated[str, Meta(description="shell-style wildcards: * ? [abc]; a leading ! takes all others")]
 
 
@@ -29,18 +28,18 @@ Turn = Annotated[
 class When(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """Which requests of a step a fault takes; every condition must hold, and case matters."""
 
-    method: Annotated[Wildcard | None, Said(description="the HTTP method")] = None
-    path: Annotated[Wildcard | None, Said(description="the path of the URL")] = None
-    grant_type: Annotated[Wildcard | None, Said(description="the grant_type of a token request")] = None
-    header: Annotated[dict[str, Wildcard], Said(description="request headers by name")] = field(default_factory=dict)
-    mcp_method: Annotated[Wildcard | None, Said(description="the JSON-RPC method, such as tools/call")] = None
+    method: Annotated[Wildcard | None, Meta(description="the HTTP method")] = None
+    path: Annotated[Wildcard | None, Meta(description="the path of the URL")] = None
+    grant_type: Annotated[Wildcard | None, Meta(description="the grant_type of a token request")] = None
+    header: Annotated[dict[str, Wildcard], Meta(description="request headers by name")] = field(default_factory=dict)
+    mcp_method: Annotated[Wildcard | None, Meta(description="the JSON-RPC method, such as tools/call")] = None
     client: Annotated[
-        Wildcard | None, Said(description="the client: its registered name, clientInfo name or User-Agent")
+        Wildcard | None, Meta(description="the client: its registered name, clientInfo name or User-Agent")
     ] = None
-    form: Annotated[dict[str, Wildcard], Said(description="fields of the form or of the query")] = field(
+    form: Annotated[dict[str, Wildcard], Meta(description="fields of the form or of the query")] = field(
         default_factory=dict
     )
-    json: Annotated[dict[str, Any], Said(description="fields of the JSON body, nested by mapping")] = field(
+    json: Annotated[dict[str, Any], Meta(description="fields of the JSON body, nested by mapping")] = field(
         default_factory=dict
     )
 
@@ -48,79 +47,79 @@ class When(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_d
 class ErrorAnswer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """An error in the shape that the endpoint really uses."""
 
-    code: Annotated[str, Said(description="the error code, such as invalid_grant")]
-    description: Annotated[str | None, Said(description="the error_description")] = None
-    status: Annotated[ErrorStatus | None, Said(description="the endpoint's usual one when absent")] = None
+    code: Annotated[str, Meta(description="the error code, such as invalid_grant")]
+    description: Annotated[str | None, Meta(description="the error_description")] = None
+    status: Annotated[ErrorStatus | None, Meta(description="the endpoint's usual one when absent")] = None
 
 
 class Redirect(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """A redirect with a status other than 302."""
 
-    to: Annotated[str, Said(description="the URL, which goes out as it is")]
+    to: Annotated[str, Meta(description="the URL, which goes out as it is")]
     status: Annotated[int, Meta(ge=300, le=399)] = 302
 
 
-Fields = Annotated[dict[str, Any], Said(description="fields of the JSON answer, nested by mapping")]
-Names = Annotated[list[str] | dict[str, Any], Said(description="names of JSON fields, nested by mapping")]
+Fields = Annotated[dict[str, Any], Meta(description="fields of the JSON answer, nested by mapping")]
+Names = Annotated[list[str] | dict[str, Any], Meta(description="names of JSON fields, nested by mapping")]
 
 
 class Fault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """One edit of a healthy answer on the wire: where, when, and exactly one action."""
 
-    at: Annotated[Step, Said(description="the step whose answers it edits")]
-    when: Annotated[When, Said(description="which requests of the step; all when absent")] = When()
+    at: Annotated[Step, Meta(description="the step whose answers it edits")]
+    when: Annotated[When, Meta(description="which requests of the step; all when absent")] = When()
     on: Turn | None = None
 
     set: Fields | None = None
     remove: Names | None = None
     error: Annotated[
-        str | ErrorAnswer | None, Said(description="an OAuth error code, in the shape of the endpoint")
+        str | ErrorAnswer | None, Meta(description="an OAuth error code, in the shape of the endpoint")
     ] = None
     status: Annotated[
         Status | None,
-        Said(
+        Meta(
             description="below 400 edits the answer; from 400 on a gateway answers, and WorkOS or the service never"
             " sees the request"
         ),
     ] = None
     headers: Annotated[
         dict[str, str | list[str] | None] | None,
-        Said(description="response headers; null removes, a list sends several of one name"),
+        Meta(description="response headers; null removes, a list sends several of one name"),
     ] = None
-    body: Annotated[str | dict[str, Any] | list[Any] | None, Said(description="text, or JSON")] = None
-    content_type: Annotated[str | None, Said(description="goes with body")] = None
+    body: Annotated[str | dict[str, Any] | list[Any] | None, Meta(description="text, or JSON")] = None
+    content_type: Annotated[str | None, Meta(description="goes with body")] = None
     replace: Annotated[
-        dict[str, str] | None, Said(description="text for text, in the headers and the body as they are otherwise sent")
+        dict[str, str] | None, Meta(description="text for text, in the headers and the body as they are otherwise sent")
     ] = None
-    redirect: Annotated[str | Redirect | None, Said(description="a URL, or {to, status}")] = None
-    delay: Annotated[Duration | None, Said(description="wait before answering")] = None
-    hang: Annotated[Literal[True] | None, Said(description="never answer")] = None
+    redirect: Annotated[str | Redirect | None, Meta(description="a URL, or {to, status}")] = None
+    delay: Annotated[Duration | None, Meta(description="wait before answering")] = None
+    hang: Annotated[Literal[True] | None, Meta(description="never answer")] = None
     close: Annotated[
         Literal["before"] | Annotated[int, Meta(ge=0)] | None,
-        Said(description="`before`: drop the connection unanswered; a number: cut it after so many bytes of the body"),
+        Meta(description="`before`: drop the connection unanswered; a number: cut it after so many bytes of the body"),
     ] = None
     claims: Annotated[
         dict[str, Any] | None,
-        Said(description="claims of the access token; null removes; exp, iat and nbf take a duration from now"),
+        Meta(description="claims of the access token; null removes; exp, iat and nbf take a duration from now"),
     ] = None
     sign: Annotated[
         Literal["unpublished-key", "none", "HS256", "RS384", "RS512", "PS256"] | None,
-        Said(description="sign the access token anew: with a key that is not in the JWKS, not at all, or otherwise"),
+        Meta(description="sign the access token anew: with a key that is not in the JWKS, not at all, or otherwise"),
     ] = None
     token_format: Annotated[
-        Literal["opaque"] | None, Said(description="hand out a token that is no JWT, and can only be introspected")
+        Literal["opaque"] | None, Meta(description="hand out a token that is no JWT, and can only be introspected")
     ] = None
-    encode: Annotated[Literal["form"] | None, Said(description="answer form-encoded instead of JSON")] = None
+    encode: Annotated[Literal["form"] | None, Meta(description="answer form-encoded instead of JSON")] = None
     forget: Annotated[
-        Literal["clients", "sessions"] | None, Said(description="lose what registered, or who is signed in")
+        Literal["clients", "sessions"] | None, Meta(description="lose what registered, or who is signed in")
     ] = None
-    rotate: Annotated[Literal["signing-key"] | None, Said(description="sign with a new key from here on")] = None
+    rotate: Annotated[Literal["signing-key"] | None, Meta(description="sign with a new key from here on")] = None
     revoke: Annotated[
-        Literal["refresh-tokens", "access-tokens"] | None, Said(description="take back what was handed out")
+        Literal["refresh-tokens", "access-tokens"] | None, Meta(description="take back what was handed out")
     ] = None
-    advance: Annotated[Duration | None, Said(description="move the sandbox's clock ahead, before the answer")] = None
+    advance: Annotated[Duration | None, Meta(description="move the sandbox's clock ahead, before the answer")] = None
     expire: Annotated[
-        Literal["access-tokens", "refresh-tokens", "codes"] | None, Said(description="end their lifetime now")
+        Literal["access-tokens", "refresh-tokens", "codes"] | None, Meta(description="end their lifetime now")
     ] = None
 
     @property
@@ -155,49 +154,49 @@ EFFECTS: Final = ("forget", "rotate", "revoke", "expire", "advance")
 class Seen(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """An exchange that the trace must hold."""
 
-    step: Annotated[Step, Said(description="the step of the exchange")]
-    status: Annotated[int | None, Said(description="null: it was never answered")] = None
-    lacks: Annotated[tuple[str, ...], Said(description="JSON fields that the answer does not hold")] = ()
+    step: Annotated[Step, Meta(description="the step of the exchange")]
+    status: Annotated[int | None, Meta(description="null: it was never answered")] = None
+    lacks: Annotated[tuple[str, ...], Meta(description="JSON fields that the answer does not hold")] = ()
 
 
 class Expect(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """What happens to a client that follows the specification."""
 
-    connects: Annotated[bool, Said(description="the client connects all the same, perhaps with harm")] = False
-    reaches: Annotated[Step | None, Said(description="the last step that still works")] = None
-    finding: Annotated[str | None, Said(description="what the diagnosis names first")] = None
-    sees: Annotated[tuple[Seen, ...], Said(description="exchanges that show the harm")] = ()
+    connects: Annotated[bool, Meta(description="the client connects all the same, perhaps with harm")] = False
+    reaches: Annotated[Step | None, Meta(description="the last step that still works")] = None
+    finding: Annotated[str | None, Meta(description="what the diagnosis names first")] = None
+    sees: Annotated[tuple[Seen, ...], Meta(description="exchanges that show the harm")] = ()
 
 
 class Symptom(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """What a client prints, word for word, where it was seen."""
 
-    client: Annotated[str, Said(description="the client's name, such as Claude Code")]
-    version: Annotated[str | None, Said(description="the client's version, when it is known")] = None
-    prints: Annotated[str, Said(description="the words on the screen; … stands for what varies")]
-    seen: Annotated[str, Said(description="`measured` with this sandbox, or the report that quotes it")]
+    client: Annotated[str, Meta(description="the client's name, such as Claude Code")]
+    version: Annotated[str | None, Meta(description="the client's version, when it is known")] = None
+    prints: Annotated[str, Meta(description="the words on the screen; … stands for what varies")]
+    seen: Annotated[str, Meta(description="`measured` with this sandbox, or the report that quotes it")]
 
 
 class Scenario(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """A named world plus faults, with its story, cause and fix."""
 
-    title: Annotated[str, Said(description="what is wrong, in one sentence")]
-    story: Annotated[str, Said(description="what happened, for the person who has it on the screen")]
-    step: Annotated[Step | None, Said(description="where it breaks; absent when nothing does")] = None
-    world: Annotated[dict[str, Any], Said(description="what differs from the healthy world")] = field(
+    title: Annotated[str, Meta(description="what is wrong, in one sentence")]
+    story: Annotated[str, Meta(description="what happened, for the person who has it on the screen")]
+    step: Annotated[Step | None, Meta(description="where it breaks; absent when nothing does")] = None
+    world: Annotated[dict[str, Any], Meta(description="what differs from the healthy world")] = field(
         default_factory=dict
     )
-    faults: Annotated[tuple[Fault, ...], Said(description="what is wrong on the wire")] = ()
-    expect: Annotated[Expect, Said(description="what happens to a client that follows the specification")]
-    cause: Annotated[str | None, Said(description="why it breaks")] = None
-    fix: Annotated[str | None, Said(description="what a person changes, and where")] = None
+    faults: Annotated[tuple[Fault, ...], Meta(description="what is wrong on the wire")] = ()
+    expect: Annotated[Expect, Meta(description="what happens to a client that follows the specification")]
+    cause: Annotated[str | None, Meta(description="why it breaks")] = None
+    fix: Annotated[str | None, Meta(description="what a person changes, and where")] = None
     fixed: Annotated[
-        dict[str, Any], Said(description="the world's settings after the fix; a fix also takes the faults away")
+        dict[str, Any], Meta(description="the world's settings after the fix; a fix also takes the faults away")
     ] = field(default_factory=dict)
-    symptoms: Annotated[tuple[Symptom, ...], Said(description="what clients print")] = ()
-    references: Annotated[tuple[str, ...], Said(description="RFCs, documentation, and reports of real cases")] = ()
-    also_known_as: Annotated[tuple[str, ...], Said(description="other names by which it is found")] = ()
-    name: Annotated[str, Said(description="given by the file's name, never written in it")] = ""
+    symptoms: Annotated[tuple[Symptom, ...], Meta(description="what clients print")] = ()
+    references: Annotated[tuple[str, ...], Meta(description="RFCs, documentation, and reports of real cases")] = ()
+    also_known_as: Annotated[tuple[str, ...], Meta(description="other names by which it is found")] = ()
+    name: Annotated[str, Meta(description="given by the file's name, never written in it")] = ""
 
     def built(self) -> World:
         """Give its world."""

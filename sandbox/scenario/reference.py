@@ -33,17 +33,14 @@ PLACEHOLDER_MEANING: Final = {
 
 # What the settings mean that the model leaves without a word.
 _SETTING_MEANING: Final = {
-    "workos.mode": "the environment of the dashboard",
     "workos.applications": "the pre-registered Connect applications",
     "workos.access_token.lifetime": "how long an access token is good",
     "workos.access_token.format": "a signed token, or one that can only be introspected",
-    "workos.access_token.algorithm": "how access tokens are signed",
     "workos.refresh_token.issue": "for whom there is a refresh token: who asks for the scope, everybody, nobody",
     "workos.refresh_token.rotate": "whether a refresh token is good once",
     "workos.refresh_token.lifetime": "how long a refresh token is good",
     "workos.users": "who can sign in",
     "workos.organizations": "the customers of the app",
-    "workos.connections": "their single sign-on",
     "service.challenge.status": "the status of the answer to a request without a usable token",
     "service.challenge.scheme": "the scheme of WWW-Authenticate",
     "service.challenge.error": "`error` of WWW-Authenticate; null leaves it out",

@@ -64,11 +64,11 @@ def base_of(scope: Scope) -> str:
     return base if good else f"{scope['scheme']}://localhost"
 
 
-def guarded(application: Application, check: HostCheck) -> Application:
+def guarded(application: Application, check: HostCheck | None) -> Application:
     """Let only requests through that the check has nothing against."""
 
     async def asgi(scope: Scope, receive: Receive, send: Send) -> None:
-        refusal = check(scope) if scope["type"] == "http" else None
+        refusal = check(scope) if check is not None and scope["type"] == "http" else None
         if refusal is None:
             await application(scope, receive, send)
         else:

@@ -20,6 +20,10 @@ class Identities:
     def __init__(self) -> None:
         self._names: dict[str, str] = {}
 
+    def clear(self) -> None:
+        """Forget the names."""
+        self._names.clear()
+
     def learn(self, step: Step, request: Request, response: Response | None) -> None:
         """Remember the name under which a client registered."""
         if step != "registration" or response is None or not isinstance(response.json, dict):

@@ -61,8 +61,8 @@ class Passage:
         self.passed = 0
         self.exchange: Exchange | None = None
 
-    async def run(self, application: Application) -> None:
-        """Answer the request. Who hangs up before having sent it whole leaves no exchange."""
+    async def run(self, application: Application, refusal: Response | None = None) -> None:
+        """Answer the request, or refuse it. Who hangs up before having sent it whole leaves no exchange."""
         try:
             self._begin(await read_request(self.scope, self.receive))
         except LeftError:
@@ -70,6 +70,9 @@ class Passage:
         except OverflowError:
             self._begin(request_of(self.scope))
             await self._finish(_TOO_LARGE)
+            return
+        if refusal is not None:
+            await self._finish(refusal)
             return
         names = self.wire.identities.names(self.request)
         try:

@@ -29,7 +29,15 @@ SECRET_NAMES: Final = frozenset(
         "user_code",
     }
 )
-"""The names of form fields, query fields and JSON fields whose values are secrets, besides `…_token` and `…_secret`."""
+"""The names of form fields, query fields and JSON fields whose values are secrets, besides `…_token` and `…_secret`.
+
+Neither case nor `-` and `_` matter: `accessToken` and `refresh-token` are such names as well.
+"""
+
+_FOLD: Final = str.maketrans("", "", "-_")
+_FOLDED: Final = frozenset(name.translate(_FOLD) for name in SECRET_NAMES)
+_WORDS: Final = frozenset({"assertion", "code", "secret", "token"})
+"""Names that are words of English too: `invalid token: expired` tells no secret."""
 
 COOKIE: Final = "cookie"
 """The name of what stands in a cookie."""
@@ -39,16 +47,34 @@ _COOKIES: Final = frozenset({COOKIE, "set-cookie"})
 _URLS: Final = frozenset({"location", "content-location", "referer"})
 _SCHEMES: Final = frozenset({"basic", "bearer", "digest", "dpop", "negotiate"})
 
-_HINT: Final = re.compile(r'["=<]|eyJ')
+_HINT: Final = re.compile(r'["=<:]|eyJ|%(?:25){0,3}3[dD]')
 """What every text with a secret holds; most headers do not."""
 
 # The look-behinds keep each search linear: without them a long word would be tried again from each of its letters.
 _JWT: Final = re.compile(r"(?<![\w-])eyJ[\w-]{5,}\.[\w-]+\.[\w-]*")
-_NAMED: Final = re.compile(r"(?<![\w%])([\w%]+)=[\"']?")
+_NAMED: Final = re.compile(r"(?<![\w%-])([\w%-]++)=[\"']?")
 _UNQUOTED: Final = re.compile(r"[^&#;\s\"'<>\\]+")
-_JSON_FIELD: Final = re.compile(r'"(\w+)"\s*:\s*"([^"\\]*(?:\\.[^"\\]*)*)', re.DOTALL)
-_JSON_IN_JSON: Final = re.compile(r'\\"(\w+)\\"\s*:\s*\\"([^"\\]*)')
-_PART: Final = re.compile(r'name="?(\w+)"?[^\r\n]*\r\n(?:[^\r\n]+\r\n){0,5}\r\n(.*?)(?=\r\n--|\Z)', re.DOTALL)
+_NUMBER: Final = r"(-?\d[\d.eE+-]*)"
+_TEXT: Final = r'"([^"\\]*(?:\\.[^"\\]*)*)'
+_TEXT_IN_JSON: Final = r'\\"([^"\\]*)'
+_JSON_FIELD: Final = re.compile(rf'"([\w-]+)"\s*:\s*(?:{_TEXT}|{_NUMBER}|\[)', re.DOTALL)
+_JSON_ITEM: Final = re.compile(rf'[\s,\[]*+(?:{_TEXT}"?|{_NUMBER}|true|false|null|(\]))', re.DOTALL)
+_JSON_IN_JSON: Final = re.compile(rf'\\"([\w-]+)\\"\s*:\s*(?:{_TEXT_IN_JSON}|{_NUMBER}|\[)')
+_ITEM_IN_JSON: Final = re.compile(rf'[\s,\[]*+(?:{_TEXT_IN_JSON}(?:\\")?|{_NUMBER}|true|false|null|(\]))')
+_NAMES_ERRORS: Final = re.compile(r'"(?:message|error)\\?"', re.IGNORECASE)
+_STATUS: Final = re.compile(r"-\d+|\d{1,5}")
+_LINE: Final = re.compile(r"(?<![\w:-])([\w-]++):[ \t]*+[\"']?")
+_LINE_VALUE: Final = re.compile(r"(?:[^\s\"'<>\\&]|&(?!\w+=))+")
+_NESTED: Final = tuple(
+    re.compile(
+        rf"%(?:25){{{depth}}}(?:3F|26|23)([\w-]+)%(?:25){{{depth}}}3D"
+        rf"((?:[^&#;\s\"'<>\\%]|%(?!(?:25){{0,{depth}}}(?:26|23)))+)",
+        re.IGNORECASE,
+    )
+    for depth in range(4)
+)
+"""`?code=…` in a URL that is itself written in a URL, once or several times over."""
+_PART: Final = re.compile(r'name="?([\w-]+)"?[^\r\n]*\r\n(?:[^\r\n]+\r\n){0,5}\r\n(.*?)(?=\r\n--|\Z)', re.DOTALL)
 _INPUT: Final = re.compile(r"<input\b[^<>]*", re.IGNORECASE)
 _NAME: Final = re.compile(r"""\bname=["']?([\w-]+)""", re.IGNORECASE)
 _VALUE: Final = re.compile(r"""\bvalue=(?:"([^"]*)|'([^']*)|([^\s"'>]+))""", re.IGNORECASE)
@@ -69,7 +95,12 @@ Finder = Callable[[str], Iterator[Place]]
 
 def is_secret_name(name: str) -> bool:
     """Say whether a field of that name holds a secret."""
-    return name in SECRET_NAMES or name.endswith(("_token", "_secret"))
+    folded = _folded(name)
+    return folded in _FOLDED or folded.endswith(("token", "secret"))
+
+
+def _folded(name: str) -> str:
+    return name.translate(_FOLD).lower()
 
 
 def is_credential(name: str) -> bool:
@@ -99,6 +130,10 @@ def in_text(text: str) -> Iterator[Place]:
         yield from _in_inputs(text)
     if "=" in text:
         yield from _in_pairs(text)
+    if ":" in text:
+        yield from _in_lines(text)
+    if "%" in text:
+        yield from _in_nested_urls(text)
     if "eyJ" in text:
         yield from (Place(*found.span(), "token", found[0]) for found in _JWT.finditer(text))
 
@@ -116,21 +151,80 @@ def _in_pairs(text: str) -> Iterator[Place]:
 
 
 def _secret(found: re.Match[str]) -> bool:
-    return is_secret_name(unquote_plus(found[1]) if "%" in found[1] else found[1])
+    name = unquote_plus(found[1]) if "%" in found[1] else found[1]
+    return is_secret_name(name) or ("-" in name and is_secret_name(name.rpartition("-")[2]))
+
+
+def _in_lines(text: str) -> Iterator[Place]:
+    """Find `name: value`; behind a word such as `token`, a word or a status is none."""
+    end = 0
+    for found in _LINE.finditer(text):
+        if found.start() < end or not is_secret_name(found[1]):
+            continue
+        rest = _LINE_VALUE.match(text, found.end())
+        value = rest[0].rstrip(",;.)]}") if rest is not None else ""
+        if value[:1] in {"", "{", "[", "("}:
+            continue
+        if _folded(found[1]) in _WORDS and (_STATUS.fullmatch(value) or _ERROR_WORD.fullmatch(value.lower())):
+            continue
+        end = found.end() + len(value)
+        yield Place(found.end(), end, found[1], value)
+
+
+def _in_nested_urls(text: str) -> Iterator[Place]:
+    for depth, pattern in enumerate(_NESTED):
+        for found in pattern.finditer(text):
+            if is_secret_name(found[1]):
+                secret = found[2]
+                for _ in range(depth + 2):
+                    secret = unquote_plus(secret)
+                yield Place(*found.span(2), found[1], secret)
 
 
 def _in_json(text: str) -> Iterator[Place]:
-    """Find string fields; a `code` beside a message is the name of an error: `{"code": "invalid_credentials", …}`."""
-    names_errors = '"message"' in text or '"error"' in text
-    for found in _JSON_FIELD.finditer(text):
-        name, raw = found.groups()
-        if not is_secret_name(name) or (name == "code" and names_errors and _ERROR_WORD.fullmatch(raw)):
-            continue
-        yield Place(*found.span(2), name, _json_text(raw))
+    """Find fields that hold a text, a number, or a list of these."""
+    names_errors = _NAMES_ERRORS.search(text) is not None
+    yield from _in_fields(text, _JSON_FIELD, _JSON_ITEM, names_errors=names_errors)
     if '\\"' in text:
-        yield from (
-            Place(*found.span(2), found[1], found[2]) for found in _JSON_IN_JSON.finditer(text) if _secret(found)
-        )
+        yield from _in_fields(text, _JSON_IN_JSON, _ITEM_IN_JSON, names_errors=names_errors)
+
+
+def _in_fields(text: str, field: re.Pattern[str], item: re.Pattern[str], *, names_errors: bool) -> Iterator[Place]:
+    for found in field.finditer(text):
+        name = found[1]
+        if not is_secret_name(name):
+            continue
+        is_code = _folded(name) == "code"
+        for value in (found,) if found.lastindex != 1 else _items(text, found.end(), item):
+            group = value.lastindex or 0
+            is_number = group == value.re.groups - (value.re is item)
+            if not (is_code and _names_error(value[group], is_number=is_number, names_errors=names_errors)):
+                yield Place(*value.span(group), name, _json_text(value[group]))
+
+
+def _items(text: str, start: int, item: re.Pattern[str]) -> Iterator[re.Match[str]]:
+    """Give the texts and numbers of a list, and of the lists within it."""
+    depth = 1
+    found = item.match(text, start)
+    while found is not None:
+        depth += text.count("[", found.start(), _begin(found))
+        if found[3] is not None:
+            depth -= 1
+        elif found.lastindex is not None:
+            yield found
+        found = item.match(text, found.end()) if depth else None
+
+
+def _begin(found: re.Match[str]) -> int:
+    """Give where an item begins, behind the brackets before it."""
+    return found.start(found.lastindex) if found.lastindex is not None else found.end()
+
+
+def _names_error(value: str, *, is_number: bool, names_errors: bool) -> bool:
+    """Say whether a `code` names an error: `{"code": "invalid_credentials", "message": …}`, `{"code": -32600}`."""
+    if is_number:
+        return names_errors or _STATUS.fullmatch(value) is not None
+    return names_errors and _ERROR_WORD.fullmatch(value) is not None
 
 
 def _json_text(raw: str) -> str:

@@ -16,6 +16,7 @@ from sandbox.sources import Sources
 from sandbox.wire.active import ActiveFaults
 from sandbox.wire.asgi import Application, Receive, Scope, Send
 from sandbox.wire.exchange import Trace
+from sandbox.wire.hosts import HostCheck
 from sandbox.wire.identity import Identities
 from sandbox.wire.passage import Passage
 from sandbox.wire.place import TokenTools
@@ -43,11 +44,15 @@ class Wire:
         self.released.set()
         self.released = asyncio.Event()
 
-    def around(self, system: System, application: Application, base: Callable[[Scope], str]) -> Application:
-        """Put the wire in front of a system."""
+    def around(
+        self, system: System, application: Application, base: Callable[[Scope], str], check: HostCheck | None = None
+    ) -> Application:
+        """Put the wire in front of a system; what the check refuses is recorded too, and no fault acts on it."""
 
         async def asgi(scope: Scope, receive: Receive, send: Send) -> None:
             if scope["type"] == "http":
-                await Passage(self, system, base(scope), (scope, receive, send)).run(application)
+                await Passage(self, system, base(scope), (scope, receive, send)).run(
+                    application, check(scope) if check else None
+                )
 
         return asgi

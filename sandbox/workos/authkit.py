@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -19,9 +19,12 @@ from sandbox.workos.client_documents import SHIPPED, looks_like_document
 from sandbox.workos.keys import Keys
 from sandbox.workos.records import Client, Grant, OpaqueToken, RefreshToken, Secret
 from sandbox.workos.store import Store, hashed
+from sandbox.workos.successors import Successors
 from sandbox.workos.tokens import Claims
 
 EXTENSION: Final = "authkit"
+_ULID_TIME: Final = 10
+"""How many characters of a ULID hold its milliseconds."""
 
 
 class Verified(NamedTuple):
@@ -41,6 +44,9 @@ class AuthKit:
     sources: Sources
     store: Store
     keys: Keys
+    withdrawn_until: str = ""
+    """The time part of a ULID; access tokens from before then are dead."""
+    successors: Successors = field(default_factory=Successors, repr=False)
 
     @property
     def domain(self) -> str:
@@ -198,13 +204,21 @@ class AuthKit:
         """
         opaque = self.store.get(OpaqueToken, hashed(token))
         claims = tokens.verified(opaque.jwt if opaque else token, self.keys.current, self.now())
-        if claims is None or "jti" not in claims:
+        if claims is None or "jti" not in claims or self.withdrawn(claims):
             return None
         sid = claims.get("sid")
         grant = self.store.get(Grant, str(sid))
         if sid is not None and (grant is None or grant.revoked):
             return None
         return Verified(claims, grant)
+
+    def withdraw_access_tokens(self) -> None:
+        """Let every access token issued so far be dead before its time: expired, or revoked."""
+        self.withdrawn_until = self.sources.ulid()[:_ULID_TIME]
+
+    def withdrawn(self, claims: Mapping[str, Any]) -> bool:
+        """Say of a token's claims whether it was issued before that; its `jti` is a ULID, which tells the moment."""
+        return str(claims.get("jti", "~"))[:_ULID_TIME] <= self.withdrawn_until
 
     def new_grant(
         self, client: Client, user: User, scope: tuple[str, ...], resource: str | None, nonce: str | None = None
@@ -261,6 +275,7 @@ class AuthKit:
     def revoke_refresh_tokens(self) -> None:
         """Make every refresh token worthless."""
         self.store.forget(RefreshToken)
+        self.successors.clear()
 
 
 def authkit() -> AuthKit:

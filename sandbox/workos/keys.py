@@ -106,6 +106,7 @@ class Keys:
         self._path = path
         self._spare = spare
         self._rotations = 0
+        self._before: SigningKey | None = None
         if spare == "first":
             self.current = self._first()
 
@@ -150,8 +151,15 @@ class Keys:
 
     def rotate(self) -> None:
         """Publish and use a new key instead of the old one."""
+        self._before = self._before or self.current
         self._rotations += 1
         self.current = self._saved(self._fresh(self._rotations))
+
+    def restore(self) -> None:
+        """Return to the key from before the first rotation."""
+        if self._before is not None:
+            self.current = self._saved(self._before)
+            self._before = None
 
     @functools.cached_property
     def unpublished(self) -> SigningKey:

@@ -60,12 +60,14 @@ def credentials(fields: Mapping[str, str]) -> Credentials:
     """Read a client's id and secret from HTTP Basic, where both are form-urlencoded, or the form (RFC 6749, 2.3.1).
 
     Raise OAuthError: invalid_client for a header that cannot be read, invalid_request when it and the form name
-    different clients.
+    different clients, or both authenticate one (RFC 6749, section 2.3).
     """
     in_form = Credentials(fields.get("client_id", ""), fields.get("client_secret", ""))
     encoded = authorization("basic")
     if encoded is None:
         return in_form
+    if in_form.secret:
+        raise OAuthError("invalid_request", "The client authenticates in the Authorization header and in the body.")
     try:
         client_id, _, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
     except ValueError as error:

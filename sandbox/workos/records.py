@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from msgspec import Struct
 
 
@@ -25,6 +23,8 @@ class Client(Record, frozen=True, kw_only=True):
     client_secret: str | None = None
     scopes: tuple[str, ...] | None = None
     """The scopes it may ask for; None: any that WorkOS grants."""
+    registered_scope: tuple[str, ...] = ()
+    """What it registered of the scopes it named; later requests are not restricted to it (UNCERTAIN)."""
     organization: str | None = None
     registered_itself: bool = False
     issued_at: int = 0
@@ -53,11 +53,10 @@ class Code(Record, frozen=True, kw_only=True):
 
 
 class RefreshToken(Record, frozen=True, kw_only=True):
-    """A refresh token; once rotated it answers with its successor while the grace lasts."""
+    """A refresh token; what it was rotated into is never kept here (`successors`)."""
 
     sid: str
     rotated_at: float | None = None
-    successor: dict[str, Any] | None = None
 
 
 class Authorization(Record, frozen=True, kw_only=True):

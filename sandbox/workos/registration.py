@@ -27,7 +27,8 @@ def register() -> tuple[Response, int]:
     """Register a client.
 
     The default authentication method is `client_secret_basic` unless `none` is asked for (OBSERVED). The body of the
-    201 is UNCERTAIN in its details; it echoes the registered metadata, as RFC 7591 section 3.2.1 demands.
+    201 is UNCERTAIN in its details; it echoes the registered metadata, as RFC 7591 section 3.2.1 demands. Of a scope
+    it registers what can be granted; that later requests are not restricted to it is UNCERTAIN.
     """
     server = authkit()
     if not server.settings.dynamic_client_registration:
@@ -78,9 +79,15 @@ def client_of(asked: dict[str, Any], server: AuthKit) -> Client:
         grant_types=grant_types,
         token_endpoint_auth_method=method,
         client_secret=None if method == "none" else server.sources.secret(48),
+        registered_scope=_grantable(scope, server),
         registered_itself=True,
         issued_at=int(server.sources.now()),
     )
+
+
+def _grantable(scope: str, server: AuthKit) -> tuple[str, ...]:
+    grantable = {*server.settings.scopes, *server.settings.resource_scopes}
+    return tuple(name for name in dict.fromkeys(scope.split(" ")) if name in grantable)
 
 
 def _names(asked: dict[str, Any], field: str, known: Sequence[str], default: tuple[str, ...]) -> tuple[str, ...]:
@@ -115,6 +122,6 @@ def document_of(client: Client, asked: dict[str, Any]) -> dict[str, Any]:
         "grant_types": list(client.grant_types),
         "response_types": ["code"] if "authorization_code" in client.grant_types else [],
     }
-    if asked.get("scope"):
-        document["scope"] = asked["scope"]
+    if client.registered_scope:
+        document["scope"] = " ".join(client.registered_scope)
     return document | {name: asked[name] for name in _ECHOED if name in asked}

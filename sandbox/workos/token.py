@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -23,6 +24,9 @@ from sandbox.workos.store import hashed
 blueprint = Blueprint("token", __name__)
 
 Form = Mapping[str, str]
+
+_VERIFIER: Final = re.compile(r"[A-Za-z0-9._~-]{43,128}")
+"""RFC 7636, section 4.1."""
 
 
 @blueprint.post("/oauth2/token")
@@ -53,7 +57,7 @@ def _for_code(server: AuthKit, client: Client, form: Form) -> dict[str, Any]:
     if form.get("redirect_uri") != code.redirect_uri:
         raise OAuthError("invalid_grant", "The redirect_uri is not the one of the authorization request.")
     if not verifier_fits(code.code_challenge, form.get("code_verifier")):
-        raise OAuthError("invalid_grant", "The code_verifier does not fit the code_challenge.")
+        raise OAuthError("invalid_grant", "The code_verifier is malformed or does not fit the code_challenge.")
     grant = server.store.get(Grant, code.sid)
     if grant is None:
         raise OAuthError("invalid_grant", "The code has expired or is invalid.")
@@ -63,9 +67,14 @@ def _for_code(server: AuthKit, client: Client, form: Form) -> dict[str, Any]:
 
 
 def verifier_fits(challenge: str | None, verifier: str | None) -> bool:
-    """Say whether the verifier is the challenge's (RFC 7636, section 4.6); without a challenge there must be none."""
+    """Say whether the verifier is well-formed and the challenge's (RFC 7636, sections 4.1 and 4.6).
+
+    Without a challenge there must be none.
+    """
     if challenge is None or verifier is None:
         return challenge is None and verifier is None
+    if not _VERIFIER.fullmatch(verifier):
+        return False
     digest = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=")
     return hmac.compare_digest(digest, challenge.encode())
 
@@ -92,16 +101,20 @@ def _for_refresh_token(server: AuthKit, client: Client, form: Form) -> dict[str,
 
     Each use retires it; within the grace it answers with the same pair again (OBSERVED for WorkOS sessions, for
     this endpoint UNCERTAIN: `workos.refresh_token.grace`), and later the whole grant is revoked, as a replay
-    (RFC 9700, section 4.14.2).
+    (RFC 9700, section 4.14.2). A restart forgets the pair; within the grace that is refused, but no replay.
     """
+    server.successors.sweep(server.now() - _grace(server))
     key = hashed(parameters.required(form, "refresh_token"))
     kept = server.store.get(RefreshToken, key)
     grant = server.store.get(Grant, kept.sid) if kept else None
     if kept is None or grant is None or grant.revoked or grant.client_id != client.client_id:
         raise OAuthError("invalid_grant", "The refresh token has expired or is invalid.")
     if kept.rotated_at is not None:
-        if kept.successor is not None and server.now() - kept.rotated_at < _grace(server):
-            return kept.successor
+        if server.now() - kept.rotated_at < _grace(server):
+            answer = server.successors.get(key)
+            if answer is None:
+                raise OAuthError("invalid_grant", "The refresh token was used before.")
+            return answer
         server.revoke(kept.sid)
         raise OAuthError("invalid_grant", "The refresh token was used before; the grant has been revoked.")
     scope = server.checked_scope(form.get("scope", ""), client) or grant.scope
@@ -111,7 +124,9 @@ def _for_refresh_token(server: AuthKit, client: Client, form: Form) -> dict[str,
     answer = _tokens(server, grant, scope)
     if server.settings.refresh_token.rotate:
         answer["refresh_token"] = _new_refresh_token(server, grant)
-        server.store.put(key, msgspec.structs.replace(kept, rotated_at=server.now(), successor=answer))
+        rotated_at = server.now()
+        server.store.put(key, msgspec.structs.replace(kept, rotated_at=rotated_at))
+        server.successors.put(key, answer, rotated_at)
     return answer
 
 

@@ -82,7 +82,8 @@ def test_scenarios_lists_all(tmp_path: Path) -> None:
 def test_scenarios_finds_a_word(tmp_path: Path) -> None:
     """`scenarios WORD` lists those that speak of it, the best first."""
     lines = done(tmp_path, "scenarios", "registration").splitlines()
-    assert {"missing-registration", "registration-rejected"} == {line.split()[0] for line in lines[:2]}
+    assert {"missing-registration", "registration-rejected"} <= {line.split()[0] for line in lines}
+    assert "registration" in lines[0].split()[0]
     assert len(lines) < len(library())
 
 

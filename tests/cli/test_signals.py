@@ -34,7 +34,7 @@ fix: Take it away.
 """
 
 
-def ended_quietly(running: Up, number: int, codes: tuple[int, ...] = (0,)) -> None:
+def ended_quietly(running: Up, number: int) -> None:
     """Send a signal, and check that the process ends soon, without a word, leaving no port and no file behind."""
     state = running.folder / ".sandbox"
     addresses = json.loads(running.out.lines[0]) if running.out.lines else {}
@@ -45,7 +45,7 @@ def ended_quietly(running: Up, number: int, codes: tuple[int, ...] = (0,)) -> No
         pytest.fail("it did not end")
     running.err.join(PATIENCE)
     assert running.err.text == ""
-    assert code in codes
+    assert code == 0
     assert not (state / "running.json").exists()
     for name in ("workos", "mcp", "console"):
         if name in addresses:
@@ -77,8 +77,7 @@ def ended_after(folder: Path, number: int, seconds: float) -> None:
         with pytest.raises(subprocess.TimeoutExpired):
             running.process.wait(seconds)
         assert time.monotonic() >= deadline
-        ended_quietly(running, number, (0, 130))
-        assert running.process.returncode == 0 or not running.out.lines
+        ended_quietly(running, number)
 
 
 @SIGNALS
@@ -86,7 +85,7 @@ def test_at_any_moment(number: int, tmp_path: Path) -> None:
     """At any moment of the first second and a half, imports included, a signal ends it quietly and soon."""
     if not Path("/proc/self/status").exists():
         missing("/proc")
-    moments = [0.0, 0.02, 0.05, 0.08, 0.12, 0.17, 0.25, 0.35, 0.5, 0.7, 1.0, 1.5]
+    moments = [0.0, 0.03, 0.07, 0.12, 0.2, 0.35, 0.6, 1.0, 1.5]
     with ThreadPoolExecutor(2) as pool:
         folders = [tmp_path / str(moment) for moment in moments]
         list(pool.map(ended_after, folders, [number] * len(moments), moments))

@@ -312,6 +312,15 @@ def test_state_directory_hides_from_git_and_from_others(tmp_path: Path) -> None:
         assert (state / "signing-key.pem").stat().st_mode & 0o777 == 0o600
 
 
+def test_files_are_private_in_a_directory_of_somebody(tmp_path: Path) -> None:
+    """Where others may look into the state directory, they still cannot read the log, nor where the console is."""
+    (tmp_path / ".sandbox").mkdir(mode=0o755)
+    with Up(tmp_path) as running:
+        running.line("Ctrl-C ends the sandbox")
+        for name in ("sandbox.log", "running.json"):
+            assert (tmp_path / ".sandbox" / name).stat().st_mode & 0o777 == 0o600
+
+
 def test_state_directory_of_somebody_is_left_as_it_is(tmp_path: Path) -> None:
     """In a directory that was there before, --state-dir overwrites no .gitignore."""
     (tmp_path / ".gitignore").write_text("dist/\n")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 
 from sandbox.sandbox import Sandbox
+from sandbox.scenario import library
 from sandbox.workos.records import Client
 from tests.console.conftest import Ask
 
@@ -56,6 +58,22 @@ async def test_an_unknown_name(sandbox: Sandbox, ask: Ask) -> None:
     assert answer.status_code == 400
     assert "Did you mean `missing-registration`?" in answer.json()["error"]
     assert sandbox.scenario.name == "healthy"
+
+
+@pytest.mark.parametrize("ending", ["", ".yaml", ".yml"])
+async def test_no_file_is_read(ending: str, tmp_path: Path, sandbox: Sandbox, ask: Ask) -> None:
+    """A path is refused, whether there is a file or not; another name of a scenario is a name."""
+    file = tmp_path / f"mine{ending}"
+    file.write_text("my own words: [", encoding="utf-8")
+    for path in (str(file), str(tmp_path / "none"), f"mine{ending or '.yaml'}"):
+        answer = await ask("PUT", "/api/scenario", {"name": path})
+        assert answer.status_code == 400
+        assert "Send the whole scenario" in answer.json()["error"]
+        assert "my own words" not in answer.text
+    assert sandbox.scenario.name == "healthy"
+    known = next(scenario for scenario in library() if scenario.also_known_as)
+    switched = await ask("PUT", "/api/scenario", {"name": known.also_known_as[0]})
+    assert switched.json()["name"] == known.name
 
 
 async def test_switching_to_a_whole_scenario(ask: Ask) -> None:

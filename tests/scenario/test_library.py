@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from sandbox.flow import STEPS
-from sandbox.scenario import ScenarioError, find, library, names, search
+from sandbox.scenario import Scenario, ScenarioError, find, library, names, search
+from sandbox.scenario.reading import read
 
 from .samples import CONNECTS, HEAD
 
@@ -155,3 +156,23 @@ def test_an_installed_package_carries_its_library(tmp_path: Path, monkeypatch: p
         (place / "healthy.yaml").write_text(CONNECTS, encoding="utf-8")
         assert module.folder() == place
         assert find("healthy").title == "Fine"
+
+
+def test_the_library_is_read_once_and_again_after_a_change(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file is read when it is new or changed; a list or another name costs no reading otherwise."""
+    reading: list[str] = []
+
+    def counted(path: str) -> Scenario:
+        reading.append(Path(path).stem)
+        return read(path)
+
+    monkeypatch.setattr(module, "read", counted)
+    assert library() == library()
+    assert find("sluggish").name == "slow-token"
+    assert sorted(reading) == names()
+    changed = shelf / "slow-token.yaml"
+    changed.write_text(changed.read_text(encoding="utf-8").replace("sluggish", "sleepy"), encoding="utf-8")
+    assert find("sleepy").name == "slow-token"
+    assert reading[5:] == ["slow-token"]
+    changed.unlink()
+    assert "slow-token" not in [scenario.name for scenario in library()]

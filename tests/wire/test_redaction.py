@@ -139,6 +139,67 @@ def test_a_page(tag: str) -> None:
     assert "CDF-" not in exchange.response_body
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            f'{{"{name}": "{SECRET}"}}'
+            for name in ("accessToken", "clientSecret", "Code", "refresh-token", "CLIENT_SECRET")
+        ),
+        *(f"a=b&{name}={SECRET}" for name in ("accessToken", "clientSecret", "Code", "refresh-token", "x-code")),
+        *(f"<it has {name}={SECRET} in it" for name in ("accessToken", "Code", "refresh-token", "x-code", "--code")),
+        f'{{"refresh_token": ["{SECRET}"]}}',
+        f'{{"refresh_token": [null, [ "a"], 1, [["{SECRET}',
+        f'{{"message": "x", "code": ["{SECRET}"]}}',
+        json.dumps({"text": json.dumps({"refresh-token": ["a", SECRET]})}),
+        f"refresh_token: {SECRET}",
+        f"said: code: '{SECRET}', and more",
+        f"redirect_uri=http%3A%2F%2Flocalhost%2Fcb%3Fcode%3D{SECRET}%26state%3Dx",
+        f"redirect_uri=http%3a%2f%2flocalhost%2fcb%3fstate%3dx%26Code%3d{SECRET}&a=b",
+        f"next=http%3A%2F%2Fa%3Fr%3Dhttp%253A%252F%252Fb%253Fcode%253D{SECRET}%26b%3Dc",
+    ],
+)
+def test_a_secret_under_a_name_spelled_unusually(text: str) -> None:
+    """Case, `-`, `_`, lists, lines and URLs within URLs hide no secret."""
+    exchange = recorded(get("/x"), Response(200, (("x-a", text),), text.encode()))
+    assert SECRET not in text_of(exchange)
+    assert f" {fingerprint(SECRET)}›" in exchange.response_body
+    assert text.endswith(SECRET) or exchange.response_body.endswith(text[-1])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"refresh_token": 12345}',
+        '{"code": 123456}',
+        '{"device_code": [12345, "x"]}',
+        json.dumps({"text": json.dumps({"password": 12345})}),
+        "password: 12345",
+    ],
+)
+def test_a_number_is_a_secret(text: str) -> None:
+    """A number under the name of a secret goes, as a text does."""
+    assert "12345" not in recorded(get("/x"), Response(200, (), text.encode())).response_body
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "invalid token: expired",
+        "Code: invalid_grant, status code: 503, code: -32600.",
+        "urn:ietf:params:oauth:grant-type:device_code urn:ietf:params:oauth:token-type:jwt",
+        "redirect_uri=http%3A%2F%2Flocalhost%2Fcb%3Fcode_challenge%3Dabcdef%26response_type%3Dcode",
+        '{"codeChallenge": "abcdef", "statusCode": 123456, "tokenType": ["Bearer"], "refresh_token": [], "a": ["b"]}',
+        '{"refresh_token": [{"id": "b"}], "token": [true, null], "c": ["d", 7]}',
+        json.dumps({"text": json.dumps({"code": "invalid_credentials", "message": "No."})}),
+        '{"error": "x", "errors": [{"Code": ["required", 401234]}]}',
+    ],
+)
+def test_what_only_looks_like_a_secret_stays(text: str) -> None:
+    """Words behind `token:`, challenges, types, and the codes of errors stay readable."""
+    assert recorded(get("/x"), Response(200, (), text.encode())).response_body == text
+
+
 # --- elsewhere ---------------------------------------------------------------------------------------------------
 
 

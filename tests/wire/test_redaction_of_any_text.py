@@ -116,7 +116,26 @@ def test_any_bytes_can_be_written_down(request: bytes, response: bytes, content_
 
 
 @pytest.mark.parametrize(
-    "unit", ["a", '"', "<input ", 'name="a"; form-data\r\n', "eyJaaaaa-", "code=", "&", "{", '\\"', "%41", '"code":"']
+    "unit",
+    [
+        "a",
+        '"',
+        "<input ",
+        'name="a"; form-data\r\n',
+        "eyJaaaaa-",
+        "code=",
+        "&",
+        "{",
+        '\\"',
+        "%41",
+        '"code":"',
+        '"code":["',
+        "code:",
+        "%3Fcode%3D",
+        "%25",
+        "a-",
+        "[",
+    ],
 )
 def test_no_body_takes_long(unit: str) -> None:
     """A body made to be slow to search is searched as quickly as any of its length."""

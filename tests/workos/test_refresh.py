@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from sandbox.workos.records import RefreshToken
+from sandbox.workos.successors import Successors
 from tests.workos.driver import RESOURCE, SCOPE, Workos, basic, error
 
 
@@ -56,6 +57,25 @@ def test_within_the_grace_a_replay_gets_the_same_pair(
 
     assert second.get_json() == first.get_json()
     assert second.headers["Cache-Control"] == "no-store"
+
+
+def test_the_successor_is_kept_in_memory_only(workos: Workos, client: dict[str, Any], tokens: dict[str, Any]) -> None:
+    """No record holds a live token; who asks again after a restart is refused, and nothing is revoked in the grace."""
+    new = refreshed(workos, client, tokens["refresh_token"])
+    kept = repr(list(workos.authkit.store.all(RefreshToken)))
+    assert new["refresh_token"] not in kept
+    assert new["access_token"] not in kept
+
+    workos.authkit.successors = Successors()  # as a restart leaves it
+    assert error(workos.refresh(client, tokens["refresh_token"])) == "invalid_grant"
+    newer = refreshed(workos, client, new["refresh_token"])
+    assert len(workos.authkit.successors) == 1
+
+    workos.clock.advance(30)
+    refreshed(workos, client, newer["refresh_token"])
+    assert len(workos.authkit.successors) == 1
+    assert error(workos.refresh(client, tokens["refresh_token"])) == "invalid_grant"
+    assert workos.introspect(client, newer["access_token"]) == {"active": False}
 
 
 def test_after_the_grace_a_replay_ends_the_grant(

@@ -126,6 +126,26 @@ def test_metadata_is_echoed(workos: Workos, member: str, value: Any) -> None:
     assert register(workos, **{member: value}).get_json()[member] == value
 
 
+@pytest.mark.parametrize(
+    ("asked", "registered"),
+    [
+        ("openid nonsense logs:read openid", "openid logs:read"),
+        ("email  profile", "email profile"),
+        ("nonsense", None),
+        (" ", None),
+        ("", None),
+    ],
+)
+def test_only_a_scope_that_can_be_granted_is_registered(workos: Workos, asked: str, registered: str | None) -> None:
+    """The answer has the scope that was registered (RFC 7591, section 3.2.1); another may be asked for later."""
+    workos.set(resource_scopes=["logs:read"])
+    client = register(workos, scope=asked).get_json()
+
+    assert client.get("scope", None) == registered
+    assert ("scope" in client) is (registered is not None)
+    assert workos.tokens(client, scope=SCOPE)["scope"] == SCOPE
+
+
 def test_unknown_metadata_is_ignored(workos: Workos) -> None:
     """Members that the server does not understand are ignored (RFC 7591, section 2)."""
     body = register(

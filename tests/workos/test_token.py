@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 from typing import Any, Final
 from urllib.parse import quote, quote_plus, urlencode
@@ -94,10 +96,21 @@ def test_a_wrong_secret_is_refused(workos: Workos, secret: str | None) -> None:
     assert workos.token(client, code).status_code == 200
 
 
-def test_a_wrong_secret_in_the_header_is_refused(workos: Workos) -> None:
-    """A wrong password of HTTP Basic is not mended by the right one in the form."""
+def test_a_client_authenticates_in_one_way(workos: Workos) -> None:
+    """HTTP Basic and a secret in the form, be both right, are one too many (RFC 6749, section 2.3)."""
     client = workos.register(token_endpoint_auth_method="client_secret_basic")
     form = workos.exchange(client, workos.code(client))
+    headers = basic(client["client_id"], client["client_secret"])
+
+    assert refused(workos.post(PATH, form, headers=headers))[0] == "invalid_request"
+    del form["client_secret"]
+    assert workos.post(PATH, form, headers=headers).status_code == 200
+
+
+def test_a_wrong_secret_in_the_header_is_refused(workos: Workos) -> None:
+    """A wrong password of HTTP Basic lets nobody in."""
+    client = workos.register(token_endpoint_auth_method="client_secret_basic")
+    form = workos.exchange(client, workos.code(client), client_secret=None)
     response = workos.post(PATH, form, headers=basic(client["client_id"], "wrong"))
 
     assert refused(response, 401) == ("invalid_client", "Invalid client secret.")
@@ -337,6 +350,27 @@ def test_the_verifier_is_held_against_the_challenge() -> None:
     assert not verifier_fits(challenge, None)
     assert not verifier_fits(None, "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk")
     assert verifier_fits(None, None)
+
+
+@pytest.mark.parametrize(
+    ("verifier", "good"),
+    [
+        ("a" * 42, False),
+        ("a" * 43, True),
+        ("aZ09-._~" * 16, True),
+        ("a" * 129, False),
+        ("a" * 43 + "+", False),
+        ("a" * 43 + "\n", False),
+        ("é" * 43, False),
+    ],
+    ids=repr,
+)
+def test_a_verifier_is_well_formed(workos: Workos, client: dict[str, Any], verifier: str, *, good: bool) -> None:
+    """A verifier is 43 to 128 unreserved characters (RFC 7636, section 4.1); another is refused though it fits."""
+    challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+    response = workos.token(client, workos.code(client, code_challenge=challenge), code_verifier=verifier)
+
+    assert (response.status_code == 200) if good else (refused(response)[0] == "invalid_grant")
 
 
 def test_a_forgotten_clients_code_is_worth_nothing(workos: Workos, client: dict[str, Any]) -> None:
