@@ -196,7 +196,8 @@ class Sandbox:
         self.wire.trace.clear()
 
     def fix(self) -> None:
-        """Apply the scenario's fix; the trace goes on."""
+        """Apply the scenario's fix; the trace goes on, and log-aggregator reads the keys anew."""
+        self.service.keys.clear()
         self._apply(self.scenario.healed(), self._overrides)
 
     def change(self, world: Mapping[str, Any]) -> None:

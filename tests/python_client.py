@@ -100,6 +100,7 @@ async def connected(
     decision: Decision = "approve",
     storage: Storage | None = None,
     client_metadata_url: str | None = None,
+    token_endpoint_auth_method: str = "none",
 ) -> AsyncIterator[Connected]:
     """Connect as the SDK does, trusting the sandbox's own CA; whatever it raises is raised."""
     secure = any(setting != "off" for setting in (sandbox.world.tls.workos, sandbox.world.tls.mcp))
@@ -119,7 +120,7 @@ async def connected(
             {
                 "client_name": "Python SDK",
                 "redirect_uris": [callback.redirect_uri],
-                "token_endpoint_auth_method": "none",
+                "token_endpoint_auth_method": token_endpoint_auth_method,
                 "grant_types": ["authorization_code", "refresh_token"],
                 "response_types": ["code"],
             }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 
@@ -18,11 +19,19 @@ from tests.python_client import Connected, Storage, connected
 
 LIBRARY = library()
 
+_DOCUMENT: dict[str, Any] = {"client_metadata_url": "https://claude.ai/oauth/claude-code-client-metadata"}
+CLIENTS: dict[str, dict[str, Any]] = {
+    "cimd-fetch-blocked": _DOCUMENT,
+    "cimd-redirect-port": _DOCUMENT,
+    "dcr-metadata-rejected-auth-method": {"token_endpoint_auth_method": "client_secret_post"},
+}
+"""What kind of client meets the failure, where it is not the usual one."""
+
 
 @asynccontextmanager
 async def used(sandbox: Sandbox) -> AsyncIterator[Connected]:
     """Connect, list the tools, and call one."""
-    async with connected(sandbox) as client:
+    async with connected(sandbox, **CLIENTS.get(sandbox.scenario.name, {})) as client:
         assert "search_logs" in [tool.name for tool in (await client.client.list_tools()).tools]
         assert "call-me-back" in await client.call("search_logs", query="call-me-back")
         yield client
@@ -78,13 +87,26 @@ async def raced(sandbox: Sandbox) -> None:
                 await window.call("list_services")
 
 
-PLAYS: dict[str, Callable[[Sandbox], Awaitable[None]]] = {"refresh-rotation-race": raced}
+async def returned(sandbox: Sandbox) -> None:
+    """Connect, and come back a week later: the registration is kept, the tokens and the port are not."""
+    storage = Storage()
+    async with connected(sandbox, storage=storage):
+        pass
+    sandbox.trace.clear()
+    async with connected(sandbox, storage=Storage(client_info=storage.client_info)) as client:
+        await client.call("list_services")
+
+
+PLAYS: dict[str, Callable[[Sandbox], Awaitable[None]]] = {
+    "redirect-uri-mismatch-port": returned,
+    "refresh-rotation-race": raced,
+}
 """What the client does, where it is more than connecting and calling a tool."""
 
 
 # What differs from run to run: ports, ids, fingerprints, times, signatures and the like.
 _VARIES = re.compile(
-    r"localhost:\d+|127\.0\.0\.1:\d+|‹[^›]*›|\b[0-9A-HJKMNP-TV-Z]{26}\b|\b\d{9,}\b|[\w-]{40,}|[0-9a-f]{32}|\d+\.\d+"
+    r"localhost(:|%3A)\d+|127\.0\.0\.1(:|%3A)\d+|‹[^›]*›|(?<![0-9A-Za-z])[0-9A-HJKMNP-TV-Z]{26}\b|\b\d{9,}\b|[\w-]{40,}|[0-9a-f]{32}|\d+\.\d+"
 )
 
 
@@ -92,15 +114,17 @@ async def shown(scenario: Scenario | str, start: Start) -> list[str]:
     """Give all that the wire shows while a client connects, but for what varies from run to run."""
     sandbox = await start(scenario)
     await PLAYS.get(sandbox.scenario.name, played)(sandbox)
-    return [
-        _VARIES.sub(
-            "#",
-            f"{exchange.step} {exchange.method} {exchange.url} {exchange.status} {exchange.ended}"
-            f" {sorted(header for header in exchange.response_headers if header[0] != 'date')} {exchange.response_body}"
-            f" {sorted(map(str, exchange.held.values()))}",
-        )
-        for exchange in sandbox.trace
-    ]
+    return [_VARIES.sub("#", _told(exchange)) for exchange in sandbox.trace]
+
+
+def _told(exchange: Exchange) -> str:
+    """Tell all of an exchange but its faults; what the tools answer is as new as the logs."""
+    headers = sorted(header for header in exchange.response_headers if header[0] not in {"date", "content-length"})
+    body = "" if exchange.step == "messages" else exchange.response_body
+    held = sorted(map(str, exchange.held.values()))
+    return (
+        f"{exchange.step} {exchange.method} {exchange.url} {exchange.status} {exchange.ended} {headers} {body} {held}"
+    )
 
 
 QUIRKS = [scenario for scenario in LIBRARY if scenario.expect.connects and scenario.step and not scenario.faults]

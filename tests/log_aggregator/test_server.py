@@ -139,7 +139,7 @@ def call(tool: str, **meta: Any) -> dict[str, Any]:
     return {"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": params}
 
 
-async def begun(http: httpx2.AsyncClient, token: str = "a") -> str:  # noqa: S107
+async def begun(http: httpx2.AsyncClient, token: str = "a") -> str:
     """Begin a session as a 2025-11-25 client does, and give its id."""
     hello = {
         "protocolVersion": LEGACY,

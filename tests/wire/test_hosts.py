@@ -124,7 +124,7 @@ def test_the_base_of_urls_is_always_a_url(host: str, base: str) -> None:
 
 
 async def test_every_port_checks(sandbox: Sandbox) -> None:
-    """WorkOS, log-aggregator and the console all refuse a rebound name, and leave no trace of it."""
+    """All ports refuse a rebound name, and the refusals of both systems are on the record."""
     for url in sandbox.addresses:
         port = int(url.rpartition(":")[2])
         async with await Raw.to(port) as client:
@@ -132,7 +132,7 @@ async def test_every_port_checks(sandbox: Sandbox) -> None:
             assert (await client.ask("/health", origin="https://evil.example")).status == 403
             assert (await client.ask("/health", origin="null")).status == 403
             assert (await client.ask("/health", method="POST", body=b"{}", origin="null")).status == 403
-    assert list(sandbox.trace) == []
+    assert {exchange.status for exchange in sandbox.trace} <= {403, 421}
 
 
 async def test_only_the_console_insists_on_its_own_pages(sandbox: Sandbox) -> None:
