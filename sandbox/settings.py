@@ -225,7 +225,7 @@ class Service(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     metadata_at: Annotated[
         tuple[str, ...],
         Meta(
-            description="where the resource metadata is: its `path` inserted, at the `root`, or any path such as /meta"
+            description="where the resource metadata is: its `path` inserted, at the `root`, or a path below the root"
         ),
     ] = ("path", "root")
     authorization: Annotated[
