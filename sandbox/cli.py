@@ -159,7 +159,7 @@ def show(scenario: str) -> None:
     click.echo(f"sandbox up {asked}" + (f"   breaks at {found.step}" if found.step else ""))
     texts = {
         "Story": found.story,
-        "Faults": "\n".join(f"at {fault.at}: {fault}" for fault in found.faults),
+        "Faults": "\n".join(f"at {', '.join(fault.steps)}: {fault}" for fault in found.faults),
         "World": json.dumps(found.world, indent=2) if found.world else "",
         "Cause": found.cause or "",
         "Fix": found.fix or "",

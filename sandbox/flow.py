@@ -65,6 +65,8 @@ class Asked(NamedTuple):
     """Whether the request carries a Bearer token, usable or not."""
     grant_type: str | None = None
     mcp_methods: frozenset[str] = frozenset()
+    is_named: bool = False
+    """Whether this is the URL that a challenge named as the resource's metadata (RFC 9728, section 5.1)."""
 
 
 _GRANT_STEP: Final[dict[str, Step]] = {
@@ -99,6 +101,8 @@ def step_of(asked: Asked) -> Step:
             if step == "token":
                 return _GRANT_STEP.get(asked.grant_type or "", step)
             return step
+    if asked.is_named and asked.method == "GET":
+        return "resource-metadata"
     if asked.system == "workos":
         return "api"
     if not asked.authorized:

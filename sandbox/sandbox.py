@@ -26,6 +26,7 @@ from sandbox.state import SIGNING_KEY, open_store
 from sandbox.timeline import odd, story
 from sandbox.wire import wsgi
 from sandbox.wire.asgi import Application
+from sandbox.wire.cors import shared
 from sandbox.wire.exchange import Exchange, Trace
 from sandbox.wire.hosts import base_of, guarded, loopback_only
 from sandbox.wire.port import LOOPBACK, Port, bind
@@ -122,7 +123,7 @@ class Sandbox:
             workos=lambda request, base: wsgi.call(flask, request, base),
             withdrawn=self.authkit.withdrawn,
             server_metadata=lambda: authorization_server(self.authkit),
-            keys=KeyCache(fetching(self.certificates.client_context)),
+            keys=KeyCache(fetching(self.certificates.client_context), self.sources.now),
         )
         self.wire = Wire(
             sources=self.sources,
@@ -141,8 +142,15 @@ class Sandbox:
         }
         second = wsgi.application(create_app(self.other))
         applications: dict[str, Application] = {
-            "workos": self.wire.around("workos", wsgi.application(flask), base_of, checks["workos"]),
-            "mcp": self.wire.around("log-aggregator", self.service, base_of, checks["mcp"]),
+            "workos": self.wire.around(
+                "workos",
+                shared(wsgi.application(flask), lambda: self.world.workos.cors),
+                base_of,
+                checks["workos"],
+            ),
+            "mcp": self.wire.around(
+                "log-aggregator", shared(self.service, lambda: self.world.service.cors), base_of, checks["mcp"]
+            ),
             "console": guarded(create_console(self), checks["console"]),
             "other": self.wire.around("workos", second, base_of, checks["other"]),
         }
@@ -226,14 +234,22 @@ class Sandbox:
         self.authkit.keys.restore()
         self.service.keys.clear()
 
-    def effect(self, action: str, what: str) -> None:
-        """Change state, as a fault or the control API asks; raise SandboxError for an effect that there is not."""
+    def effect(self, action: str, what: Any) -> None:
+        """Change state, as a fault or the control API asks.
+
+        Raise SandboxError for an effect that there is not, msgspec.ValidationError for settings that are none.
+        """
         if action == "advance":
-            self.sources.advance(_forward(what))
+            self.sources.advance(_forward(str(what)))
             return
-        effect = self._effects().get((action, what))
+        if action == "change" and isinstance(what, Mapping):
+            self.change(what)
+            return
+        effect = self._effects().get((action, str(what)))
         if effect is None:
-            known = ", ".join([*(f"{verb} {thing}" for verb, thing in self._effects()), "advance 10m"])
+            known = ", ".join(
+                [*(f"{verb} {thing}" for verb, thing in self._effects()), "advance 10m", "change {settings}"]
+            )
             raise SandboxError(f"There is no effect {action!r} of {what!r}; there are: {known}.")
         effect()
 

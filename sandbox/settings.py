@@ -9,6 +9,9 @@ from msgspec import Meta, Struct, field
 Duration = Annotated[str, Meta(pattern=r"^-?\d+(\.\d+)?(ms|s|m|h|d)$", description="a duration such as 30s or 5m")]
 
 
+AuthMethod = Literal["none", "client_secret_post", "client_secret_basic"]
+
+
 class User(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A person who can sign in."""
 
@@ -43,7 +46,7 @@ class Application(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     type: Annotated[Literal["oauth", "m2m"], Meta(description="a person signs in, or a machine")] = "oauth"
     redirect_uris: tuple[str, ...] = ()
     grant_types: tuple[str, ...] = ("authorization_code", "refresh_token")
-    token_endpoint_auth_method: Literal["none", "client_secret_basic", "client_secret_post"] = "none"
+    token_endpoint_auth_method: AuthMethod = "none"
     client_secret: Annotated[
         str | None, Meta(description="made at first start when absent and the application needs one")
     ] = None
@@ -112,6 +115,10 @@ class WorkOS(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     client_id_metadata_document: Annotated[
         bool, Meta(description="Dashboard, Connect, Configuration: Client ID Metadata Document")
     ] = False
+    token_endpoint_auth_methods: Annotated[
+        tuple[AuthMethod, ...],
+        Meta(description="how a client may say who it is: on registration, at the token endpoint, in the metadata"),
+    ] = ("none", "client_secret_post", "client_secret_basic")
     scopes: Annotated[tuple[str, ...], Meta(description="scopes_supported of the metadata")] = (
         "email",
         "offline_access",
@@ -158,6 +165,9 @@ class WorkOS(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     sign_in: Annotated[
         Literal["page", "automatic", "deny"], Meta(description="pages, the first user at once, or always a refusal")
     ] = "page"
+    cors: Annotated[
+        bool, Meta(description="whether pages of other origins may read the answers, as a browser asks (UNCERTAIN)")
+    ] = True
     not_found_body: Annotated[
         dict[str, Any], Meta(description="the JSON body of WorkOS's 404; its exact text is UNCERTAIN")
     ] = field(default_factory=lambda: {"message": "Not Found"})
@@ -197,10 +207,10 @@ class WorkOS(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Challenge(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The 401 of log-aggregator, in the dialect that WorkOS documents for MCP servers."""
+    """What log-aggregator answers to who may not come in: a 401 in the dialect that WorkOS documents for MCP."""
 
     status: Annotated[int, Meta(ge=100, le=599)] = 401
-    scheme: str = "Bearer"
+    scheme: Annotated[str | None, Meta(description="null: no WWW-Authenticate at all")] = "Bearer"
     error: str | None = "unauthorized"
     error_description: str | None = "Authorization needed"
     resource_metadata: Annotated[
@@ -224,9 +234,7 @@ class Service(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     given_url: Annotated[str, Meta(description="the URL that people type into their client")] = "{mcp_url}"
     metadata_at: Annotated[
         tuple[str, ...],
-        Meta(
-            description="where the resource metadata is: its `path` inserted, at the `root`, or a path below the root"
-        ),
+        Meta(description="where the resource metadata is: its `path` inserted, at the `root`, or any path"),
     ] = ("path", "root")
     authorization: Annotated[
         Literal["elsewhere", "here", "defaults"],
@@ -240,16 +248,28 @@ class Service(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Meta(description="`both` serves MCP 2025-11-25 and 2026-07-28; `legacy` only versions with a session"),
     ] = "both"
     challenge: Challenge = Challenge()
+    refusal: Annotated[
+        Challenge | None, Meta(description="the answer to a token that is not good, where it is another one")
+    ] = None
     jwks_uri: Annotated[str, Meta(description="where the keys are read to verify a token")] = "{workos}/oauth2/jwks"
     issuers: Annotated[tuple[str, ...], Meta(description="the issuers whose tokens are accepted")] = ("{issuer}",)
-    audience: Annotated[str, Meta(description="what `aud` of a token must hold")] = "{resource}"
-    clock_skew: Annotated[Duration, Meta(description="tolerance for exp and nbf")] = "30s"
+    keys_read: Annotated[
+        Literal["as needed", "once"],
+        Meta(description="the keys are read anew after a while and for a `kid` that is unknown; or never again"),
+    ] = "as needed"
+    audience: Annotated[str | None, Meta(description="what `aud` of a token must hold; null: nobody looks at it")] = (
+        "{resource}"
+    )
+    clock_skew: Annotated[Duration, Meta(description="tolerance for exp, nbf and iat")] = "30s"
     scopes: Annotated[tuple[str, ...], Meta(description="scopes_supported of the resource metadata")] = (
         "openid",
         "profile",
         "email",
         "offline_access",
     )
+    cors: Annotated[
+        bool, Meta(description="whether pages of other origins may read the answers, as a browser asks")
+    ] = True
     tool_scopes: Annotated[
         dict[str, tuple[str, ...]], Meta(description="scopes that a tool needs, asked for by a 403 step-up")
     ] = field(default_factory=lambda: {"delete_logs": ("logs:delete",)})

@@ -75,6 +75,22 @@ async def listening() -> AsyncIterator[Callback]:
         server.close()
 
 
+@dataclass(frozen=True, kw_only=True)
+class Habits:
+    """How a client differs from the usual one."""
+
+    client_metadata_url: str | None = None
+    token_endpoint_auth_method: str | None = "none"
+    """What it registers with; None leaves it to the authorization server."""
+    more_redirect_uris: tuple[str, ...] = ()
+    headers: tuple[tuple[str, str], ...] = ()
+    """What goes with every request, as a browser's Origin does."""
+    scheme: str = "Bearer"
+    """How it spells the scheme of Authorization."""
+    names_resource: bool = True
+    """Whether it says for whom the token is (RFC 8707)."""
+
+
 @dataclass
 class Connected:
     """A connected client and what it takes to let time pass for it."""
@@ -99,8 +115,7 @@ async def connected(
     mode: Literal["auto", "legacy"] = "auto",
     decision: Decision = "approve",
     storage: Storage | None = None,
-    client_metadata_url: str | None = None,
-    token_endpoint_auth_method: str = "none",
+    habits: Habits = Habits(),
 ) -> AsyncIterator[Connected]:
     """Connect as the SDK does, trusting the sandbox's own CA; whatever it raises is raised."""
     secure = any(setting != "off" for setting in (sandbox.world.tls.workos, sandbox.world.tls.mcp))
@@ -119,8 +134,8 @@ async def connected(
         metadata = OAuthClientMetadata.model_validate(
             {
                 "client_name": "Python SDK",
-                "redirect_uris": [callback.redirect_uri],
-                "token_endpoint_auth_method": token_endpoint_auth_method,
+                "redirect_uris": [callback.redirect_uri, *habits.more_redirect_uris],
+                "token_endpoint_auth_method": habits.token_endpoint_auth_method,
                 "grant_types": ["authorization_code", "refresh_token"],
                 "response_types": ["code"],
             }
@@ -131,9 +146,24 @@ async def connected(
             storage or Storage(),
             open_browser,
             wait_for_callback,
-            client_metadata_url=client_metadata_url,
+            client_metadata_url=habits.client_metadata_url,
         )
-        async with httpx2.AsyncClient(auth=provider, timeout=20, trust_env=False, verify=trusted or True) as http:
+        if not habits.names_resource:
+            provider.context.should_include_resource_param = lambda *_: False  # type: ignore[method-assign]
+
+        async def spell(request: httpx2.Request) -> None:
+            given = request.headers.get("authorization", "")
+            if given.startswith("Bearer "):
+                request.headers["authorization"] = given.replace("Bearer", habits.scheme, 1)
+
+        async with httpx2.AsyncClient(
+            auth=provider,
+            timeout=20,
+            trust_env=False,
+            verify=trusted or True,
+            headers=dict(habits.headers),
+            event_hooks={"request": [spell]},
+        ) as http:
             transport = streamable_http_client(sandbox.mcp_url, http_client=http)
             async with Client(transport, mode=mode) as client:
                 yield Connected(client, provider)

@@ -492,11 +492,51 @@ def _registered(sandbox: Sandbox) -> str:
         return registered(client, sandbox.addresses.workos)
 
 
+async def test_change_settings(start: Start) -> None:
+    """A `change` holds from there on, until the scenario begins anew; one of a setting that there is not, never."""
+    sandbox = await start()
+    sandbox.effect("change", {"service": {"authorization_server": "{other}"}})
+    assert sandbox.world.service.authorization_server == sandbox.addresses.other
+    with pytest.raises(msgspec.ValidationError):
+        sandbox.effect("change", {"service": {"authorisation_server": "{other}"}})
+    assert sandbox.world.service.authorization_server == sandbox.addresses.other
+    sandbox.reset()
+    assert sandbox.world.service.authorization_server == sandbox.addresses.workos
+
+
+async def test_a_fault_changes_settings_while_a_client_connects(start: Start) -> None:
+    """From the exchange on that a fault names, the world is another one, and the other faults go on."""
+    faults = [
+        {"at": "resource-metadata", "change": {"workos": {"dynamic_client_registration": False}}},
+        {"at": "server-metadata", "set": {"scopes_supported": ["openid"]}},
+    ]
+    expect = {"connects": True}
+    sandbox = await start(read_value({"title": "t", "story": "s", "step": "token", "faults": faults, "expect": expect}))
+    with pytest.raises(ExceptionGroup):
+        async with connected(sandbox):
+            pass
+    assert sandbox.unfired() == []
+    assert [exchange.status for exchange in sandbox.trace if exchange.step == "registration"] == [404]
+
+
+async def test_a_fault_at_several_steps_counts_them_together(start: Start) -> None:
+    """A fault that names two steps acts at both, and its turns count both."""
+    fault = {"at": ["token", "refresh"], "on": "nth 2", "status": 503}
+    scenario = {"title": "t", "story": "s", "step": "refresh", "faults": [fault], "expect": {"connects": True}}
+    sandbox = await start(read_value(scenario), world=AUTOMATIC)
+    assert sandbox.unfired() == [
+        "at token and refresh: status 503 (nth 2) never fired: no exchanges at token and refresh"
+    ]
+    signed = await sign_in(sandbox)
+    async with httpx2.AsyncClient() as http:
+        assert [(await refreshed(sandbox, http, signed)).status_code for _ in range(2)] == [503, 200]
+
+
 async def test_effects_are_those_of_the_scenario_language(start: Start) -> None:
     """Every effect that a fault can name is there, and an unknown one is refused with the list of them."""
     sandbox = await start()
     types = {field.name: field.type for field in msgspec.structs.fields(Fault)}
-    named = [(verb, thing) for verb in EFFECTS for thing in _texts(types[verb])]
+    named = [(verb, thing) for verb in EFFECTS if verb != "change" for thing in _texts(types[verb])]
     with pytest.raises(SandboxError, match="There is no effect 'forget' of 'everything'; there are: ") as refusal:
         sandbox.effect("forget", "everything")
     listed = str(refusal.value).partition("there are: ")[2].rstrip(".").split(", ")

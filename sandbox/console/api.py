@@ -171,7 +171,7 @@ def effects() -> Response:
     if len(asked) != 1:
         raise SandboxError('Ask for one effect at a time, such as {"expire": "access-tokens"}.')
     ((action, what),) = asked.items()
-    _sandbox().effect(action, str(what))
+    _sandbox().effect(action, what)
     return _answer({"done": asked})
 
 

@@ -98,10 +98,10 @@ class LogAggregator:
             claims = await verified_claims(request.bearer, self.settings, self.keys, self.now())
         except TokenRefusedError as refused:
             self.logs.note("warning", f"token refused: {refused}")
-            return guard.challenge(self.settings, self.addresses)
+            return guard.refusal(self.settings, self.addresses)
         if self.withdrawn(claims):
             self.logs.note("warning", "token refused: it has expired or was revoked")
-            return guard.challenge(self.settings, self.addresses)
+            return guard.refusal(self.settings, self.addresses)
         needed = guard.needed_scopes(self.settings, request)
         if not set(needed) <= set(str(claims.get("scope", "")).split()):
             return guard.step_up(self.settings, self.addresses, needed)

@@ -8,14 +8,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sandbox.settings import Service
+from sandbox.settings import Challenge, Service
 from sandbox.wire.message import Request, Response, json_response
 from sandbox.world import Addresses
 
 
 def resource_metadata_url(service: Service, addresses: Addresses) -> str | None:
     """Give the URL of the metadata that the challenge names (RFC 9728, section 3.1: the path is inserted)."""
-    named = service.challenge.resource_metadata
+    return _metadata_url(service.challenge, service, addresses)
+
+
+def _metadata_url(said: Challenge, service: Service, addresses: Addresses) -> str | None:
+    named = said.resource_metadata
     root = f"{addresses.mcp}/.well-known/oauth-protected-resource"
     if named == "root":
         return root
@@ -40,15 +44,24 @@ def resource_metadata(service: Service, resource: str) -> dict[str, Any]:
 
 
 def challenge(service: Service, addresses: Addresses) -> Response:
-    """Answer a request without a usable token."""
-    said = service.challenge
+    """Answer a request without a token."""
+    return _told(service.challenge, service, addresses)
+
+
+def refusal(service: Service, addresses: Addresses) -> Response:
+    """Answer a request whose token is not good: usually as one without."""
+    return _told(service.refusal or service.challenge, service, addresses)
+
+
+def _told(said: Challenge, service: Service, addresses: Addresses) -> Response:
     parameters = {
         "error": said.error,
         "error_description": said.error_description,
         "scope": said.scope,
-        "resource_metadata": resource_metadata_url(service, addresses),
+        "resource_metadata": _metadata_url(said, service, addresses),
     }
-    return json_response(said.status, said.body, {"www-authenticate": authenticate(said.scheme, parameters)})
+    headers = {} if said.scheme is None else {"www-authenticate": authenticate(said.scheme, parameters)}
+    return json_response(said.status, said.body, headers)
 
 
 def step_up(service: Service, addresses: Addresses, needed: tuple[str, ...]) -> Response:
@@ -59,7 +72,7 @@ def step_up(service: Service, addresses: Addresses, needed: tuple[str, ...]) -> 
         "scope": " ".join(needed),
         "resource_metadata": resource_metadata_url(service, addresses),
     }
-    header = authenticate(service.challenge.scheme, parameters)
+    header = authenticate(service.challenge.scheme or "Bearer", parameters)
     return json_response(403, {"error": "Insufficient scope."}, {"www-authenticate": header})
 
 

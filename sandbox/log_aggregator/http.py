@@ -18,7 +18,6 @@ BODY_LIMIT: Final = 1024 * 1024
 """The most bytes of logs that are taken at once."""
 
 _DEPTH: Final = 20
-_METADATA: Final = "/.well-known/oauth-protected-resource"
 
 Name = Annotated[str, Meta(min_length=1, max_length=100)]
 
@@ -57,6 +56,11 @@ def create_app(
         metadata = [f"GET {path}" for path in sorted(metadata_paths())]
         return [f"MCP at {resource_metadata().get('resource')}", "GET /health", "GET /logs", "POST /logs", *metadata]
 
+    @app.before_request
+    def metadata() -> Response | None:
+        wanted = request.method in {"GET", "HEAD"} and request.path in metadata_paths()
+        return _json(resource_metadata()) if wanted else None
+
     @app.get("/health")
     def health() -> Response:
         return _json({"status": "ok", "service": "log-aggregator"})
@@ -71,13 +75,6 @@ def create_app(
         for entry in entries:
             logs.add(entry)
         return _json({"count": len(entries)}, 201)
-
-    @app.get(_METADATA)
-    @app.get(f"{_METADATA}/<path:_resource>")
-    def metadata(_resource: str = "") -> Response:
-        if request.path not in metadata_paths():
-            raise NotFound
-        return _json(resource_metadata())
 
     app.register_error_handler(HTTPException, lambda error: _refusal(error, served))
     return app

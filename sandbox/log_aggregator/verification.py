@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
 from joserfc import jws
@@ -36,7 +35,7 @@ Fetch = Callable[[str], Awaitable[tuple[int, bytes]]]
 class KeyCache:
     """The authorization server's keys, fetched over HTTP and kept for a while."""
 
-    def __init__(self, fetch: Fetch, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, fetch: Fetch, clock: Callable[[], float]) -> None:
         self._fetch = fetch
         self._clock = clock
         self._lock = asyncio.Lock()
@@ -48,15 +47,16 @@ class KeyCache:
         """Forget the keys."""
         self._keys, self._asked_at = {}, float("-inf")
 
-    async def key(self, uri: str, kid: str) -> Any:
-        """Give the key with that id; an unknown id is one reason, once a second, to fetch again.
+    async def key(self, uri: str, kid: str, read: Literal["as needed", "once"] = "as needed") -> Any:
+        """Give the key with that id; an unknown id is one reason, once a second, to fetch again, unless once is all.
 
         Raise TokenRefusedError when the JWKS cannot be had or does not hold the key.
         """
         async with self._lock:  # whoever comes while the keys are being fetched waits for them
             age = self._clock() - self._asked_at
             elsewhere = uri != self._uri
-            if elsewhere or age > KEYS_KEPT or (kid not in self._keys and age > REFETCH_PAUSE):
+            stale = age > KEYS_KEPT or (kid not in self._keys and age > REFETCH_PAUSE)
+            if elsewhere or not self._keys or (stale and read == "as needed"):
                 await self._refetch(uri)
         if kid not in self._keys:
             raise TokenRefusedError(f"no key {kid!r} in {uri}")
@@ -78,15 +78,15 @@ class KeyCache:
 async def verified_claims(token: str, service: Service, keys: KeyCache, now: float) -> dict[str, Any]:
     """Give the claims of a good token.
 
-    Raise TokenRefusedError with the reason when the signature (RFC 7515), `iss`, `aud`, `exp` or `nbf` (RFC 7519,
-    section 4.1; RFC 9068, section 4) does not hold.
+    Raise TokenRefusedError with the reason when the signature (RFC 7515), `iss`, `aud`, `exp`, `nbf` or `iat`
+    (RFC 7519, section 4.1; RFC 9068, section 4) does not hold.
     """
     try:
         unverified = jws.extract_compact(token.encode())
         kid = str(unverified.headers().get("kid"))
     except UNREADABLE as error:
         raise TokenRefusedError(f"not a JWT: {error}") from error
-    key = await keys.key(service.jwks_uri, kid)
+    key = await keys.key(service.jwks_uri, kid, service.keys_read)
     try:
         claims = json.loads(jws.deserialize_compact(token, key, ALGORITHMS).payload)
     except UNREADABLE as error:
@@ -104,17 +104,18 @@ def why_not(claims: Mapping[str, Any], service: Service, now: float) -> str | No
     skew = seconds(service.clock_skew)
     audience = claims.get("aud")
     audiences = audience if isinstance(audience, list) else [audience]
-    expires, not_before = claims.get("exp"), claims.get("nbf", 0)
+    expires, not_before, issued = claims.get("exp"), claims.get("nbf", 0), claims.get("iat", 0)
+    wanted = service.audience
     objections = (
         (claims.get("iss") not in service.issuers, f"iss is {claims.get('iss')!r}, not {' or '.join(service.issuers)}"),
         (
-            not any(same_resource(each, service.audience) for each in audiences),
-            f"aud is {audience!r}, not {service.audience}",
+            wanted is not None and not any(same_resource(each, wanted) for each in audiences),
+            f"aud is {audience!r}, not {wanted}",
         ),
-        (not isinstance(claims.get("iat", 0), (int, float)), "iat is no number"),
         (not isinstance(expires, (int, float)), "exp is missing"),
         (isinstance(expires, (int, float)) and expires + skew <= now, f"expired at {expires}"),
         (not isinstance(not_before, (int, float)) or not_before - skew > now, f"not good before {not_before}"),
+        (not isinstance(issued, (int, float)) or issued - skew > now, f"issued in the future, at {issued}"),
     )
     return next((why for objected, why in objections if objected), None)
 

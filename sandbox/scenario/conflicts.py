@@ -56,9 +56,10 @@ def _shared(one: Iterable[Thing], other: Iterable[Thing]) -> Thing | None:
 
 def _meet(one: Fault, other: Fault) -> bool:
     """Say whether some exchange could be taken by both."""
-    if one.at != other.at:
+    if not set(one.steps) & set(other.steps):
         return False
-    return coincide(one.on, other.on) if one.when == other.when else can_both_hold(one.when, other.when)
+    same = one.when == other.when and one.steps == other.steps  # then both count the same exchanges
+    return coincide(one.on, other.on) if same else can_both_hold(one.when, other.when)
 
 
 def _set(fields: Mapping[str, Any], start: Thing = _BODY) -> Iterator[Thing]:
@@ -107,4 +108,5 @@ _EDITED: Final[dict[str, Callable[[Fault], Iterable[Thing]]]] = {
     "revoke": _state,
     "expire": _state,
     "advance": lambda _: (("state", "clock"),),
+    "change": lambda fault: _set(fault.change or {}, ("world",)),
 }

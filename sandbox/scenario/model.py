@@ -39,9 +39,10 @@ class When(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_d
     form: Annotated[dict[str, Wildcard], Meta(description="fields of the form or of the query")] = field(
         default_factory=dict
     )
-    json: Annotated[dict[str, Any], Meta(description="fields of the JSON body, nested by mapping")] = field(
-        default_factory=dict
-    )
+    json: Annotated[
+        dict[str, Any],
+        Meta(description="fields of the JSON body, nested by mapping; of a list, one item is enough"),
+    ] = field(default_factory=dict)
 
 
 class ErrorAnswer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -66,7 +67,10 @@ Names = Annotated[list[str] | dict[str, Any], Meta(description="names of JSON fi
 class Fault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """One edit of a healthy answer on the wire: where, when, and exactly one action."""
 
-    at: Annotated[Step, Meta(description="the step whose answers it edits")]
+    at: Annotated[
+        Step | Annotated[tuple[Step, ...], Meta(min_length=1)],
+        Meta(description="the step whose answers it edits, or a list of steps, whose exchanges it counts together"),
+    ]
     when: Annotated[When, Meta(description="which requests of the step; all when absent")] = When()
     on: Turn | None = None
 
@@ -118,9 +122,18 @@ class Fault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
         Literal["refresh-tokens", "access-tokens"] | None, Meta(description="take back what was handed out")
     ] = None
     advance: Annotated[Duration | None, Meta(description="move the sandbox's clock ahead, before the answer")] = None
+    change: Annotated[
+        dict[str, Any] | None,
+        Meta(description="settings of the world from here on, as somebody changes them meanwhile"),
+    ] = None
     expire: Annotated[
         Literal["access-tokens", "refresh-tokens", "codes"] | None, Meta(description="end their lifetime now")
     ] = None
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The steps at which it acts."""
+        return self.at if isinstance(self.at, tuple) else (self.at,)
 
     @property
     def action(self) -> str:
@@ -147,7 +160,7 @@ ACTIONS: Final[tuple[str, ...]] = tuple(
 )
 """The names of the actions, of which a fault has exactly one."""
 
-EFFECTS: Final = ("forget", "rotate", "revoke", "expire", "advance")
+EFFECTS: Final = ("forget", "rotate", "revoke", "expire", "advance", "change")
 """The actions that change state instead of the answer."""
 
 

@@ -15,7 +15,7 @@ from sandbox.scenario.document import MAX_BYTES, MAX_DEPTH, SURROGATE, Document,
 from sandbox.scenario.errors import ScenarioError
 from sandbox.scenario.model import Scenario
 from sandbox.scenario.rules import check
-from sandbox.scenario.shapes import Shape, shaped
+from sandbox.scenario.shapes import Shape, at, shaped
 from sandbox.scenario.wording import Path, quoted
 from sandbox.world import World, merged
 
@@ -56,14 +56,19 @@ def _scenario(document: Document, name: str) -> Scenario:
         raise document.wrong(("name",), "a scenario is named by its file. Leave `name` out.", key=True)
     scenario: Scenario = shaped(document, (), value, Shape(lambda whole: msgspec.convert(whole, Scenario), Scenario))
     check(document, scenario)
-    world: World = _laid_over(World(), document, "world")
-    _laid_over(world, document, "fixed")
+    world = _laid_over(World(), document, ("world",))
+    _laid_over(world, document, ("fixed",))
+    for index in range(len(scenario.faults)):
+        _laid_over(world, document, ("faults", index, "change"))
     return msgspec.structs.replace(scenario, name=name)
 
 
-def _laid_over(world: World, document: Document, key: str) -> World:
+def _laid_over(world: World, document: Document, path: Path) -> World:
+    """Lay the settings at a path of the document, where there are some, over a world."""
+    *above, last = path
+    settings = at(document.value, tuple(above)).get(last, {})
     shape = Shape(lambda change: merged(world, change), World)
-    changed: World = shaped(document, (key,), document.value.get(key, {}), shape)
+    changed: World = shaped(document, path, settings, shape)
     return changed
 
 

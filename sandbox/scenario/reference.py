@@ -42,7 +42,7 @@ _SETTING_MEANING: Final = {
     "workos.users": "who can sign in",
     "workos.organizations": "the customers of the app",
     "service.challenge.status": "the status of the answer to a request without a usable token",
-    "service.challenge.scheme": "the scheme of WWW-Authenticate",
+    "service.challenge.scheme": "the scheme of WWW-Authenticate; null leaves the header out",
     "service.challenge.error": "`error` of WWW-Authenticate; null leaves it out",
     "service.challenge.error_description": "`error_description` of WWW-Authenticate; null leaves it out",
     "service.challenge.scope": "`scope` of WWW-Authenticate; null leaves it out",
@@ -50,8 +50,9 @@ _SETTING_MEANING: Final = {
 }
 # Values that the page describes in a section of their own.
 _VALUES: Final = {
-    **dict.fromkeys(("at", "step", "reaches"), "a step"),
-    **dict.fromkeys(("world", "fixed"), "settings"),
+    **dict.fromkeys(("step", "reaches"), "a step"),
+    **dict.fromkeys(("world", "fixed", "change"), "settings"),
+    "at": "a step, or a list of steps",
     "when": "conditions",
     "faults": "a list of faults",
     "expect": "expectations",

@@ -67,7 +67,13 @@ def _one_action(document: Document, scenario: Scenario) -> Iterator[ScenarioErro
 def _arguments(document: Document, scenario: Scenario) -> Iterator[ScenarioError]:
     for index, fault in enumerate(scenario.faults):
         start: Path = ("faults", index)
-        for path, text in (*_hollow(fault), *_times(fault), *_no_names(fault.remove), *_header_texts(fault)):
+        for path, text in (
+            *_twice(fault),
+            *_hollow(fault),
+            *_times(fault),
+            *_no_names(fault.remove),
+            *_header_texts(fault),
+        ):
             full = (*start, *path)
             yield document.wrong(full, f"`{spelled(full)}` {text}")
 
@@ -75,9 +81,16 @@ def _arguments(document: Document, scenario: Scenario) -> Iterator[ScenarioError
 Wrong = Iterator[tuple[Path, str]]
 
 
+def _twice(fault: Fault) -> Wrong:
+    if len(set(fault.steps)) < len(fault.steps):
+        yield ("at",), "names a step twice."
+
+
 def _hollow(fault: Fault) -> Wrong:
     name = fault.action
-    if name in {"set", "remove", "headers", "claims", "error", "redirect", "replace"} and not getattr(fault, name):
+    if name in {"set", "remove", "headers", "claims", "error", "redirect", "replace", "change"} and not getattr(
+        fault, name
+    ):
         yield (name,), "is empty, so there is nothing to do. Say what to change, or take the fault away."
 
 
@@ -205,10 +218,11 @@ def _conflicts(document: Document, scenario: Scenario) -> Iterator[ScenarioError
     if found is not None:
         first, second = scenario.faults[found.first], scenario.faults[found.second]
         path: Path = ("faults", found.second)
+        shared = next(step for step in first.steps if step in second.steps)
         yield document.wrong(
             path,
             f"this fault ({quoted(str(second))}) and the one {document.nearby(('faults', found.first))}"
-            f" ({quoted(str(first))}) would both edit {found} of the same {quoted(first.at)} exchange."
+            f" ({quoted(str(first))}) would both edit {found} of the same {quoted(shared)} exchange."
             " Tell them apart by `when` or `on`, or make them one.",
         )
 

@@ -40,8 +40,8 @@ def json_schema() -> dict[str, Any]:
     }
     fields = parts["Scenario"]["properties"]
     del fields["name"]
-    for name in ("world", "fixed"):
-        fields[name] = {"$ref": f"{_REF}World", "description": fields[name]["description"]}
+    for holder, name in ((fields, "world"), (fields, "fixed"), (parts["Fault"]["properties"], "change")):
+        holder[name] = {"$ref": f"{_REF}World", "description": holder[name]["description"]}
     return {"$schema": _DIALECT, "$defs": parts, **parts.pop("Scenario"), **_NEEDS_UNLESS_IT_CONNECTS}
 
 
@@ -83,7 +83,12 @@ def _with_steps(field: dict[str, Any]) -> dict[str, Any]:
     if set(field.get("enum", ())) == set(STEPS):
         rest = {key: value for key, value in field.items() if key != "enum"}
         return {"$ref": f"{_REF}Step", **rest}
-    return {key: [_with_steps(choice) for choice in value] if key == "anyOf" else value for key, value in field.items()}
+    named = dict(field)
+    if "anyOf" in field:
+        named["anyOf"] = [_with_steps(choice) for choice in field["anyOf"]]
+    if "items" in field:
+        named["items"] = _with_steps(field["items"])
+    return named
 
 
 def _without_null(field: dict[str, Any]) -> dict[str, Any]:

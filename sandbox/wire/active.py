@@ -37,7 +37,7 @@ class ActiveFaults:
     def due(self, step: Step, request: Request, client_names: Iterable[str]) -> list[ActiveFault]:
         """Give the faults that take this request, and count their turns."""
         self._seen[step] += 1
-        here = [active for active in self._faults if active.fault.at == step]
+        here = [active for active in self._faults if step in active.fault.steps]
         names = list(client_names) if here else []
         shown = _Shown(request, reveal=self._reveal)
         due = []
@@ -56,11 +56,18 @@ class ActiveFaults:
     def unfired(self) -> list[str]:
         """Say of each fault that never acted, why."""
         return [
-            f"at {active.fault.at}: {one_line(str(active.fault))} never fired: "
-            + (active.missed or f"{self._seen[active.fault.at] or 'no'} exchanges at {active.fault.at}")
+            f"at {_listed(active.fault)}: {one_line(str(active.fault))} never fired: "
+            + (active.missed or f"{self._met(active.fault) or 'no'} exchanges at {_listed(active.fault)}")
             for active in self._faults
             if not active.fired
         ]
+
+    def _met(self, fault: Fault) -> int:
+        return sum(self._seen[step] for step in fault.steps)
+
+
+def _listed(fault: Fault) -> str:
+    return " and ".join(fault.steps)
 
 
 class _Shown:

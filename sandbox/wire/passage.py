@@ -92,6 +92,7 @@ class Passage:
                 request.bearer is not None,
                 grant_type if isinstance(grant_type, str) else None,
                 request.mcp_methods,
+                is_named=self.base + request.plain_path == self.wire.resource_metadata(),
             )
         )
         self.recorder = Recorder(
@@ -109,7 +110,7 @@ class Passage:
     async def _answer(self, application: Application, due: list[ActiveFault]) -> None:
         for active in due:
             if active.fault.action in EFFECTS:
-                self.wire.effect(active.fault.action, str(getattr(active.fault, active.fault.action)))
+                self.wire.effect(active.fault.action, getattr(active.fault, active.fault.action))
                 self._fire(active)
         for active in due:
             if active.fault.delay is not None:

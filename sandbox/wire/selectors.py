@@ -59,10 +59,21 @@ def _json_matches(wanted: Mapping[str, Any], found: Any, path: str, show: Show) 
             answer = _json_matches(pattern, value, place, show)
             if not answer.ok:
                 return answer
-        elif not (_fits(pattern, [value]) if isinstance(value, str) and isinstance(pattern, str) else value == pattern):
+        elif not _is(pattern, value):
             said = show(name, value if isinstance(value, str) else json.dumps(value))
             return Answer(ok=False, reason=f"json {place} was {said}, not {json.dumps(pattern)}")
     return Answer(ok=True)
+
+
+def _is(pattern: Any, value: Any) -> bool:
+    """Say whether a JSON value is the wanted one; a text may hold wildcards, and is looked for in a list."""
+    if isinstance(pattern, str) and isinstance(value, (str, list)):
+        return _fits(pattern, [item for item in _items(value) if isinstance(item, str)])
+    return bool(value == pattern)
+
+
+def _items(value: str | list[Any]) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 def its_turn(on: str | None, count: int) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from sandbox.flow import System
 from sandbox.scenario.model import Fault
@@ -28,7 +29,7 @@ class Wire:
 
     sources: Sources
     tokens: TokenTools
-    effect: Callable[[str, str], None]
+    effect: Callable[[str, Any], None]
     """Changes state: ("forget", "clients") and the like."""
     resource_metadata: Callable[[], str]
     trace: Trace = field(default_factory=Trace)

@@ -11,7 +11,7 @@ import msgspec
 from flask import current_app
 
 from sandbox.durations import seconds
-from sandbox.settings import Application, User, WorkOS
+from sandbox.settings import Application, AuthMethod, User, WorkOS
 from sandbox.sources import Sources
 from sandbox.workos import tokens
 from sandbox.workos.answers import OAuthError
@@ -88,11 +88,11 @@ class AuthKit:
             self.store.put(application.client_id, kept)
         return kept.value
 
-    def authenticated(self, client_id: str, secret: str) -> Client:
+    def authenticated(self, client_id: str, secret: str, method: AuthMethod) -> Client:
         """Give the client of these credentials.
 
         Raise OAuthError invalid_client, whose texts are WorkOS's (OBSERVED): no client at all, an unknown one; for a
-        wrong secret UNCERTAIN.
+        wrong secret and a method that is not offered UNCERTAIN.
         """
         if not client_id:
             raise OAuthError("invalid_client", "Missing authorization header.")
@@ -102,6 +102,8 @@ class AuthKit:
         expected = client.client_secret
         if expected is not None and not hmac.compare_digest(secret.encode(), expected.encode()):
             raise OAuthError("invalid_client", "Invalid client secret.")
+        if method not in self.settings.token_endpoint_auth_methods:
+            raise OAuthError("invalid_client", f"The client authentication method {method} is not supported.")
         return client
 
     # --- people and scopes ----------------------------------------------------------------------------------------

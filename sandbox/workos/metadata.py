@@ -35,9 +35,13 @@ def authorization_server(server: AuthKit) -> dict[str, Any]:
         "response_modes_supported": ["query"],
         "response_types_supported": ["code"],
         "token_endpoint": f"{base}/oauth2/token",
-        "token_endpoint_auth_methods_supported": ["none", "client_secret_post", "client_secret_basic"],
+        "token_endpoint_auth_methods_supported": list(settings.token_endpoint_auth_methods),
     }
     return {name: value for name, value in document.items() if value is not None}
+
+
+_OPENID_ORDER: Final = ("none", "client_secret_basic", "client_secret_post").index
+"""The order in which this document names the methods (OBSERVED)."""
 
 
 def openid_configuration(server: AuthKit) -> dict[str, Any]:
@@ -55,7 +59,7 @@ def openid_configuration(server: AuthKit) -> dict[str, Any]:
         "scopes_supported": list(server.settings.scopes),
         "subject_types_supported": ["public"],
         "token_endpoint": f"{base}/oauth2/token",
-        "token_endpoint_auth_methods_supported": ["none", "client_secret_basic", "client_secret_post"],
+        "token_endpoint_auth_methods_supported": sorted(server.settings.token_endpoint_auth_methods, key=_OPENID_ORDER),
         "userinfo_endpoint": f"{base}/oauth2/userinfo",
     }
 

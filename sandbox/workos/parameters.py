@@ -11,6 +11,7 @@ from urllib.parse import unquote_plus
 from flask import request
 from werkzeug.datastructures import MultiDict
 
+from sandbox.settings import AuthMethod
 from sandbox.workos.answers import OAuthError
 
 _FORM: Final = "application/x-www-form-urlencoded"
@@ -22,6 +23,7 @@ class Credentials(NamedTuple):
 
     client_id: str
     secret: str
+    method: AuthMethod
 
 
 def single(values: MultiDict[str, str]) -> dict[str, str]:
@@ -62,7 +64,8 @@ def credentials(fields: Mapping[str, str]) -> Credentials:
     Raise OAuthError: invalid_client for a header that cannot be read, invalid_request when it and the form name
     different clients, or both authenticate one (RFC 6749, section 2.3).
     """
-    in_form = Credentials(fields.get("client_id", ""), fields.get("client_secret", ""))
+    client_id, secret = fields.get("client_id", ""), fields.get("client_secret", "")
+    in_form = Credentials(client_id, secret, "client_secret_post" if secret else "none")
     encoded = authorization("basic")
     if encoded is None:
         return in_form
@@ -72,7 +75,7 @@ def credentials(fields: Mapping[str, str]) -> Credentials:
         client_id, _, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
     except ValueError as error:
         raise OAuthError("invalid_client", "Invalid authorization header.") from error
-    basic = Credentials(unquote_plus(client_id), unquote_plus(secret))
+    basic = Credentials(unquote_plus(client_id), unquote_plus(secret), "client_secret_basic")
     if in_form.client_id and in_form.client_id != basic.client_id:
         raise OAuthError("invalid_request", "The client_id is not the one of the Authorization header.")
     return basic

@@ -16,7 +16,6 @@ from sandbox.workos.redirects import why_not_registrable
 
 blueprint = Blueprint("registration", __name__)
 
-AUTH_METHODS: Final = ("none", "client_secret_post", "client_secret_basic")
 _ECHOED: Final = ("client_uri", "logo_uri", "tos_uri", "policy_uri", "contacts", "application_type", "software_id")
 _LONGEST_NAME: Final = 200
 _MOST_REDIRECT_URIS: Final = 50
@@ -26,7 +25,7 @@ _MOST_REDIRECT_URIS: Final = 50
 def register() -> tuple[Response, int]:
     """Register a client.
 
-    The default authentication method is `client_secret_basic` unless `none` is asked for (OBSERVED). The body of the
+    The default authentication method is `client_secret_basic` (OBSERVED), where that is offered. The body of the
     201 is UNCERTAIN in its details; it echoes the registered metadata, as RFC 7591 section 3.2.1 demands. Of a scope
     it registers what can be granted; that later requests are not restricted to it is UNCERTAIN.
     """
@@ -62,9 +61,11 @@ def client_of(asked: dict[str, Any], server: AuthKit) -> Client:
     grant_types = _names(asked, "grant_types", GRANT_TYPES, ("authorization_code",))
     if "authorization_code" in grant_types:
         _names(asked, "response_types", ("code",), ("code",))
-    method = asked.get("token_endpoint_auth_method", "client_secret_basic")
-    if method not in AUTH_METHODS:
-        offered = ", ".join(AUTH_METHODS)
+    methods = server.settings.token_endpoint_auth_methods
+    usual = "client_secret_basic" if "client_secret_basic" in methods else next(iter(methods), "none")
+    method = asked.get("token_endpoint_auth_method", usual)
+    if method not in methods:
+        offered = ", ".join(methods)
         raise OAuthError("invalid_client_metadata", f"token_endpoint_auth_method must be one of {offered}.")
     name = asked.get("client_name", "")
     if not isinstance(name, str) or len(name) > _LONGEST_NAME:

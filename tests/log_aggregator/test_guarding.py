@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from contextlib import nullcontext
 from typing import Any
 
 import httpx2
@@ -40,6 +41,61 @@ async def test_a_token_that_is_none_is_refused(sandbox: Sandbox, unreadable: str
         answer = await http.post(sandbox.mcp_url, headers=headers)
     assert answer.status_code == 401
     assert "resource_metadata=" in answer.headers["www-authenticate"]
+
+
+async def test_a_bad_token_may_get_an_answer_of_its_own(start: Start) -> None:
+    """With `refusal` a token that is not good is answered otherwise than none; without a scheme there is no header."""
+    body = {"error": "server_error"}
+    world = {"service": {"refusal": {"status": 500, "scheme": None, "body": body}}}
+    sandbox = await start(world=world)
+    async with httpx2.AsyncClient() as http:
+        bad = await http.post(sandbox.mcp_url, headers={"authorization": "Bearer x"})
+        none = await http.post(sandbox.mcp_url)
+    assert (bad.status_code, bad.json(), bad.headers.get("www-authenticate")) == (500, body, None)
+    assert none.status_code == 401
+    assert "resource_metadata=" in none.headers["www-authenticate"]
+
+
+async def test_the_metadata_may_be_anywhere(start: Start) -> None:
+    """The resource metadata is served where the settings say, and the wire knows it by the challenge that names it."""
+    place = "/about/this-resource.json"
+    world = {"service": {"metadata_at": [place], "challenge": {"resource_metadata": "{mcp}" + place}}}
+    sandbox = await start(world=world)
+    async with httpx2.AsyncClient(base_url=sandbox.addresses.mcp) as http:
+        assert (await http.get(place)).json()["resource"] == sandbox.mcp_url
+        assert (await http.get("/.well-known/oauth-protected-resource")).status_code == 404
+    assert [exchange.step for exchange in sandbox.trace] == ["resource-metadata", "resource-metadata"]
+
+
+async def test_a_service_that_keeps_its_keys_refuses_new_ones(start: Start) -> None:
+    """With `keys_read: once` a token of a new key is refused until somebody has the service read the keys anew."""
+    sandbox = await start(world={"service": {"keys_read": "once"}})
+    async with connected(sandbox):
+        pass
+    sandbox.effect("rotate", "signing-key")
+    with pytest.raises(ExceptionGroup):
+        async with connected(sandbox):
+            pass
+    sandbox.fix()
+    async with connected(sandbox):
+        pass
+
+
+async def test_no_audience_lets_every_audience_in(start: Start) -> None:
+    """A service that does not look at `aud` takes tokens that were made for another."""
+    other = "https://other.example/mcp"
+    sandbox = await start(world={"workos": {"access_token": {"audience": other}}, "service": {"audience": None}})
+    async with connected(sandbox):
+        pass
+
+
+@pytest.mark.parametrize(("ahead", "connects"), [("29s", True), ("40s", False)])
+async def test_a_token_from_the_future_is_refused(start: Start, ahead: str, *, connects: bool) -> None:
+    """`iat` may be ahead by the tolerance, and no more."""
+    sandbox = await start(world={"clock": {"workos": ahead}})
+    with nullcontext() if connects else pytest.raises(ExceptionGroup):
+        async with connected(sandbox):
+            pass
 
 
 @pytest.mark.parametrize("effect", ["expire", "revoke"])

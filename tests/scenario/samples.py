@@ -84,6 +84,13 @@ BROKEN_SHAPE: Final = (
     Broken("yes is no boolean", CONNECTS.replace("true", "yes"), "3:20", ("the text `yes`", "`true` or `false`")),
     Broken("a fault without a place", HEAD + "faults:\n  - status: 503\n", "8:5", ("lacks `at`, the step",)),
     Broken("an unknown place", fault("status: 503").replace("at: token", "at: tokne"), "8:9", ("mean `token`?",)),
+    Broken(
+        "an unknown place of two",
+        fault("status: 503").replace("at: token", "at: [token, refrsh]"),
+        "8:17",
+        ("`refresh`",),
+    ),
+    Broken("no place at all", fault("status: 503").replace("at: token", "at: []"), "8:9", ("an empty list",)),
     Broken("an unknown action", fault("stauts: 503"), "9:5", ("`stauts`", "mean `status`?", "`redirect`")),
     Broken("a condition outside", fault("status: 503", "mcp_method: x"), "10:5", ("belongs under `when`",)),
     Broken("an unknown condition", fault("status: 503", "when: {methd: GET}"), "10:12", ("mean `method`?",)),
@@ -110,6 +117,14 @@ BROKEN_SHAPE: Final = (
 )
 
 BROKEN_RULES: Final = (
+    Broken(
+        "a place twice",
+        fault("status: 503").replace("at: token", "at: [token, token]"),
+        "8:9",
+        ("twice",),
+        by_schema=False,
+    ),
+    Broken("an empty change", fault("change: {}"), "9:13", ("nothing to do",), by_schema=False),
     Broken("no action", fault("on: first 2"), "8:5", ("no action", "`set`", "`expire`")),
     Broken("two actions", fault("status: 503", "set: {a: 1}"), "10:5", ("2 actions: `status`, `set`",)),
     Broken("an action without argument", fault("status:"), "9:5", ("is empty", "from 200 to 599")),
@@ -158,6 +173,13 @@ BROKEN_RULES: Final = (
         by_schema=False,
     ),
     Broken(
+        "a conflict at one of two steps",
+        fault("set: {issuer: a}") + "  - at: [refresh, token]\n    body: b\n",
+        "10:5",
+        ("`body.issuer`", "same `token` exchange"),
+        by_schema=False,
+    ),
+    Broken(
         "a conflict",
         fault("set: {issuer: a}") + "  - at: token\n    body: b\n",
         "10:5",
@@ -181,6 +203,9 @@ BROKEN_WORLD: Final = (
     Broken("no lifetime", HEAD + "world: {service: {clock_skew: 30}}\n", "7:31", ("a duration such as 30s",)),
     Broken("an open mapping", HEAD + "world: {service: {tool_scopes: {a: [b], c: d}}}\n", "7:44", ("tool_scopes.c",)),
     Broken("half a user", HEAD + "world: {workos: {users: [{id: a}]}}\n", "7:26", ("users[0]", "lacks `email`")),
+    Broken(
+        "a mistake in a change", fault("change: {workos: {isuer: client}}"), "9:23", ("faults[0].change", "`issuer`?")
+    ),
     Broken(
         "a mistake in the fix", HEAD + "fixed: {workos: {isuer: client}}\n", "7:18", ("`fixed.workos`", "`issuer`?")
     ),
@@ -219,7 +244,8 @@ EVERYTHING: Final[dict[str, Any]] = {
         {"at": "device", "token_format": "opaque"},
         {"at": "device", "encode": "form"},
         {"at": "logout", "replace": {"https://": "http://"}},
-        {"at": "api", "advance": "10m"},
+        {"at": ["api", "userinfo"], "advance": "10m"},
+        {"at": "api", "change": {"service": {"authorization_server": "{other}"}}},
         {
             "at": "messages",
             "when": {"json": {"method": "tools/*", "id": 3}, "client": "c*", "mcp_method": "t*"},

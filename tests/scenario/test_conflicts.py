@@ -36,6 +36,7 @@ ONE_OF_EACH: Final[dict[str, dict[str, Any]]] = {
     "encode": {"encode": "form"},
     "replace": {"replace": {"https://": "http://"}},
     "advance": {"advance": "10m"},
+    "change": {"change": {"service": {"visibility": "public"}}},
     "forget": {"forget": "clients"},
     "rotate": {"rotate": "signing-key"},
     "revoke": {"revoke": "access-tokens"},

@@ -43,11 +43,18 @@ MATCHING: list[tuple[dict[str, Any], Request]] = [
     ({"header": {"accept": "!text/*"}}, get("/")),
     ({"json": {"params": {"name": "!delete_*"}}}, CALL),
     ({"json": {"redirect_uris": ["a"]}}, post_json("/oauth2/register", {"redirect_uris": ["a"]})),
+    ({"json": {"redirect_uris": "cursor:*"}}, post_json("/oauth2/register", {"redirect_uris": [1, "x", "cursor://a"]})),
+    ({"json": {"redirect_uris": "!http*"}}, post_json("/oauth2/register", {"redirect_uris": ["cursor://a"]})),
     ({"method": "POST", "path": "/mcp", "mcp_method": "tools/call", "json": {"id": 1}}, CALL),
 ]
 
 MISSING: list[tuple[dict[str, Any], Request, str]] = [
     ({"method": "get"}, get("/"), "method was GET, not get"),
+    (
+        {"json": {"redirect_uris": "!http*"}},
+        post_json("/oauth2/register", {"redirect_uris": ["cursor://a", "http://b"]}),
+        'json redirect_uris was ["cursor://a", "http://b"], not "!http*"',
+    ),
     ({"path": "/oauth2"}, TOKEN, "path was /oauth2/token, not /oauth2"),
     ({"grant_type": "authorization_code"}, TOKEN, "grant_type was refresh_token, not authorization_code"),
     ({"grant_type": "*"}, get("/"), "grant_type was absent, not *"),

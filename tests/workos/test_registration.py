@@ -365,3 +365,21 @@ def test_no_bytes_break_the_endpoint(workos: Workos, body: bytes) -> None:
     response = workos.http.post(PATH, data=body, content_type="application/json")
 
     assert error(response) in {"invalid_client_metadata", "invalid_redirect_uri"}
+
+
+def test_only_the_offered_methods_are_registered_and_good(workos: Workos) -> None:
+    """Registration, the token endpoint and both documents offer the methods of the dashboard, and no other."""
+    client = workos.register(token_endpoint_auth_method="client_secret_post")
+    code = workos.code(client)
+    workos.set(token_endpoint_auth_methods=["client_secret_basic", "none"])
+    for name in ("oauth-authorization-server", "openid-configuration"):
+        document = workos.http.get(f"/.well-known/{name}").get_json()
+        assert set(document["token_endpoint_auth_methods_supported"]) == {"client_secret_basic", "none"}
+    assert workos.register(token_endpoint_auth_method="client_secret_basic")["client_secret"]
+    metadata = {"redirect_uris": [CALLBACK], "token_endpoint_auth_method": "client_secret_post"}
+    refused = workos.http.post("/oauth2/register", json=metadata)
+    assert (refused.status_code, refused.get_json()["error"]) == (400, "invalid_client_metadata")
+    refused = workos.token(client, code)
+    assert (refused.status_code, refused.get_json()["error"]) == (401, "invalid_client")
+    workos.set(token_endpoint_auth_methods=["client_secret_post"])
+    assert workos.token(client, code).status_code == 200
