@@ -1,10 +1,11 @@
 """Reading, checking and finding scenario files."""
 
 from sandbox.scenario.errors import ScenarioError
-from sandbox.scenario.library import find, library, names, search
+from sandbox.scenario.library import find, library, names
 from sandbox.scenario.model import Expect, Fault, Scenario, When
 from sandbox.scenario.reading import read, read_text, read_value
 from sandbox.scenario.schema import json_schema
+from sandbox.scenario.search import search
 
 __all__ = [
     "Expect",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 from typing import Final
 
@@ -18,7 +17,6 @@ HEALTHY: Final = "healthy"
 """The scenario in which nothing is broken."""
 
 _ENDINGS: Final = (".yaml", ".yml")
-_TYPO: Final = 0.75
 
 _cache: dict[str, tuple[tuple[int, int], Scenario]] = {}
 """The scenarios read so far, by path, each with the time and the size of the file that it was read from."""
@@ -93,21 +91,6 @@ def _hint(name: str) -> str:
     return meant(name, [*names(), *(other for scenario in library() for other in scenario.also_known_as)])
 
 
-def search(word: str) -> list[Scenario]:
-    """Give the scenarios that speak of every one of these words, best first; all of them when there is no word.
-
-    Case does not matter, and a word that occurs nowhere finds what is spelled nearly like it.
-    """
-    wanted = word.casefold().split()
-    scenarios = library()
-    texts = [_texts(scenario) for scenario in scenarios]
-    vocabulary = {part for fields in texts for text, _ in fields for part in re.findall(r"[\w-]+", text)}
-    spelled = [_as_spelled(part, vocabulary) for part in wanted]
-    scores = [[max((w for text, w in fields if part in text), default=0) for part in spelled] for fields in texts]
-    found = [(sum(score), scenario) for score, scenario in zip(scores, scenarios, strict=True) if all(score)]
-    return [scenario for _, scenario in sorted(found, key=lambda one: -one[0])]
-
-
 def _read(name: str, place: Path) -> Scenario:
     """Read a file of the library, unless it is as it was when it was last read."""
     path = f"{place}{os.sep}{name}.yaml"
@@ -125,24 +108,3 @@ def _read(name: str, place: Path) -> Scenario:
 def _place(scenario: Scenario) -> tuple[bool, int, str]:
     step = STEPS.index(scenario.step) if scenario.step is not None else len(STEPS)
     return scenario.name != HEALTHY, step, scenario.name
-
-
-def _texts(scenario: Scenario) -> list[tuple[str, int]]:
-    """Give the texts that are searched, folded, each with its weight."""
-    weighed = (
-        ((scenario.name, *scenario.also_known_as), 16),
-        ((scenario.title,), 8),
-        (tuple(symptom.prints for symptom in scenario.symptoms), 8),
-        (scenario.references, 4),
-        ((scenario.cause or "",), 2),
-        ((scenario.story,), 1),
-    )
-    return [(" ".join(text.casefold().split()), weight) for texts, weight in weighed for text in texts]
-
-
-def _as_spelled(word: str, vocabulary: set[str]) -> str:
-    from difflib import get_close_matches  # only a typo needs it
-
-    if any(word in known for known in vocabulary):
-        return word
-    return next(iter(get_close_matches(word, sorted(vocabulary), n=1, cutoff=_TYPO)), word)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import importlib
 from pathlib import Path
+from typing import Final
 
 import pytest
 
 from sandbox.flow import STEPS
 from sandbox.scenario import Scenario, ScenarioError, find, library, names, search
+from sandbox.scenario.model import Symptom
 from sandbox.scenario.reading import read
 
 from .samples import CONNECTS, HEAD
@@ -129,6 +131,8 @@ def test_an_unknown_name_is_refused(given: str, says: str, shelf: Path, monkeypa
         ("rfc 6749", ["slow-token"]),
         ("code person", ["expired-code", "wrong-issuer", "slow-token"]),
         ("code zebra", []),
+        ("the zebra does not match", ["wrong-issuer"]),
+        ("(issuer)", ["wrong-issuer", "expired-code"]),
         ("xylophone", []),
     ],
 )
@@ -176,3 +180,82 @@ def test_the_library_is_read_once_and_again_after_a_change(shelf: Path, monkeypa
     assert reading[5:] == ["slow-token"]
     changed.unlink()
     assert "slow-token" not in [scenario.name for scenario in library()]
+
+
+CATALOGUE: Final = """
+transport-slash-redirect transport-host-421 transport-sse-get-404 transport-403-before-401 challenge-header-missing
+challenge-metadata-url-wrong challenge-malformed challenge-inside-200 challenge-expired-wrong-status
+challenge-only-on-tool-call auth-advertised-not-required prm-resource-path-mismatch prm-resource-trailing-slash
+prm-resource-http-scheme prm-resource-loopback-alias prm-requires-auth prm-absent prm-custom-location
+asmeta-issuer-trailing-slash asmeta-issuer-other-path asmeta-oidc-only asmeta-path-issuer asmeta-not-metadata
+asmeta-required-field-missing-or-null asmeta-no-pkce asmeta-redirected asmeta-internal-host dcr-absent
+dcr-client-not-allowlisted dcr-null-or-empty-fields dcr-omits-grant-types dcr-status-200 dcr-metadata-rejected
+dcr-custom-scheme-rejected dcr-rate-limited cimd-fetch-blocked cimd-redirect-port redirect-uri-mismatch
+redirect-loopback-form callback-unreachable authorize-error-redirect authorize-resource-refused token-form-encoded
+token-expires-in-string token-error-in-200 token-client-auth-mismatch token-type-lowercase token-expiry-missing-or-zero
+token-invalid-target rs-audience-mismatch rs-issuer-mismatch rs-unknown-kid rs-opaque-token rs-clock-skew
+rs-rejects-fresh-token refresh-not-attempted refresh-rotation-race refresh-omits-token refresh-not-issued
+refresh-wrong-error refresh-5xx client-forgotten as-swapped transient-auth-failure-cached scope-over-request
+scope-offline-access-rejected stepup-ignored session-404 session-protocol-version net-waf-html-challenge
+net-bot-block-after-auth net-cors net-private-ca net-hang attack-hostile-authorization-endpoint attack-mix-up
+attack-metadata-ssrf attack-callback-state-tampered attack-wrong-audience-token attack-consent-confused-deputy
+"""
+"""The failures that reports tell of, by the names under which they were collected."""
+
+
+def test_every_known_failure_is_there() -> None:
+    """Each collected failure is a scenario, or another name of one."""
+    wanted = CATALOGUE.split()
+    assert len(wanted) == 80
+    assert len({find(name).name for name in wanted}) == 80
+
+
+CONFORMANCE: Final = """
+metadata-default metadata-var1 metadata-var2 metadata-var3 basic-cimd scope-from-www-authenticate
+scope-from-scopes-supported scope-omitted-when-undefined scope-step-up scope-retry-limit token-endpoint-auth-basic
+token-endpoint-auth-post token-endpoint-auth-none pre-registration 2025-03-26-oauth-metadata-backcompat
+2025-03-26-oauth-endpoint-fallback resource-mismatch offline-access-scope offline-access-not-supported
+authorization-server-migration iss-supported iss-not-advertised iss-supported-missing iss-wrong-issuer iss-unexpected
+iss-normalized metadata-issuer-mismatch
+"""
+"""The `auth/` scenarios of @modelcontextprotocol/conformance 0.2.0-alpha.12, but for its extensions."""
+
+
+@pytest.mark.parametrize("name", CONFORMANCE.split())
+def test_every_breakage_of_the_conformance_suite_is_there(name: str) -> None:
+    """Each server that the suite shows to clients is a scenario that names it."""
+    assert [scenario for scenario in library() if f"conformance: auth/{name}" in scenario.references]
+
+
+SYMPTOMS: Final = [(symptom, scenario) for scenario in library() for symptom in scenario.symptoms]
+
+
+@pytest.mark.parametrize(("symptom", "scenario"), SYMPTOMS, ids=lambda value: getattr(value, "name", ""))
+def test_whoever_pastes_what_is_on_the_screen_finds_it(symptom: Symptom, scenario: Scenario) -> None:
+    """The words that a client prints, whatever they name, lead to the scenario, on the first page of what is found.
+
+    Some clients say the same of many failures; then it is among those.
+    """
+    screen = f"| {symptom.prints.replace('…', 'http://localhost:4101/mcp')} |"
+    found = search(screen)
+    assert scenario.name in [one.name for one in found if symptom.prints in [other.prints for other in one.symptoms]]
+    same = [one for one in library() if symptom.prints in [other.prints for other in one.symptoms]]
+    assert found.index(scenario) < len(same) + 10
+
+
+@pytest.mark.parametrize(
+    ("asked", "first"),
+    [
+        ("does not support dynamic client registration", "missing-registration"),
+        ("Incompatible auth server: does not suport dynamc client registration", "missing-registration"),
+        ("anthropics/claude-code#76939", "refresh-not-attempted"),
+        ("claude-code#76939", "refresh-not-attempted"),
+        ("self signed certificate in certificate chain", "net-private-ca"),
+        ("prm-absent", "resource-metadata-missing"),
+        ("invalid_target", "invalid-target"),
+        ("auth/iss-supported-missing", "attack-mix-up-missing"),
+    ],
+)
+def test_what_people_look_for_comes_first(asked: str, first: str) -> None:
+    """The scenario that is meant is the first of those found."""
+    assert search(asked)[0].name == first
