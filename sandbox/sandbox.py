@@ -278,6 +278,11 @@ class Sandbox:
         return set(self._listen) <= set(LOOPBACK)
 
     @property
+    def is_secure(self) -> bool:
+        """Whether a port speaks HTTPS."""
+        return any(setting != "off" for setting in (self.world.tls.workos, self.world.tls.mcp))
+
+    @property
     def trace(self) -> Trace:
         """The exchanges of this run."""
         return self.wire.trace

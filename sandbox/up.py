@@ -150,7 +150,8 @@ async def _serve(sandbox: Sandbox, options: Options) -> None:
     try:
         async with sandbox:
             with _announced(sandbox, options.state_dir):
-                printer.say(_ready(sandbox) if options.as_json else _greeting(sandbox))
+                ca = _ca_of(sandbox, options.state_dir)
+                printer.say(_ready(sandbox, ca) if options.as_json else _greeting(sandbox, ca))
                 sandbox.trace.subscribe(partial(_as_json, printer) if options.as_json else _as_lines(printer))
                 await stop.wait()
             unfired = sandbox.unfired()
@@ -216,20 +217,32 @@ def _as_json(printer: Printer, exchange: Exchange) -> None:
     printer.say(msgspec.json.encode({"exchange": exchange}).decode())
 
 
-def _ready(sandbox: Sandbox) -> str:
-    return json.dumps(
-        {
-            "ready": True,
-            "workos": sandbox.addresses.workos,
-            "mcp": sandbox.mcp_url,
-            "console": sandbox.addresses.console,
-            "scenario": sandbox.scenario.name,
-        }
-    )
+def _ca_of(sandbox: Sandbox, state_dir: Path) -> Path | None:
+    """Write the certificate of the sandbox's CA where a client can be told to trust it; None where all is HTTP."""
+    if not sandbox.is_secure:
+        return None
+    file = state_dir / "ca.pem"
+    try:
+        file.write_bytes(sandbox.certificates.pem())
+    except OSError as error:
+        raise SandboxError(f"{file}: {error.strerror}") from error
+    return file
 
 
-def _greeting(sandbox: Sandbox) -> str:
+def _ready(sandbox: Sandbox, ca: Path | None) -> str:
+    said = {
+        "ready": True,
+        "workos": sandbox.addresses.workos,
+        "mcp": sandbox.mcp_url,
+        "console": sandbox.addresses.console,
+        "scenario": sandbox.scenario.name,
+    }
+    return json.dumps(said | ({"ca": str(ca)} if ca else {}))
+
+
+def _greeting(sandbox: Sandbox, ca: Path | None) -> str:
     scenario = sandbox.scenario
+    trust = f"NODE_EXTRA_CA_CERTS={ca} " if ca else ""
     rows = (
         ("WorkOS", sandbox.addresses.workos, "AuthKit, emulated"),
         ("log-aggregator", sandbox.mcp_url, "the MCP server"),
@@ -245,7 +258,7 @@ def _greeting(sandbox: Sandbox) -> str:
         "  Paste into another terminal:",
         "",
         f"    claude mcp add --transport http log-aggregator {sandbox.mcp_url}",
-        "    claude mcp list",
+        f"    {trust}claude mcp list",
         "",
         _dim("  Sign in with /mcp in Claude Code, or `claude mcp login log-aggregator`."),
         _dim("  Ctrl-C ends the sandbox."),

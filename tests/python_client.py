@@ -118,8 +118,7 @@ async def connected(
     habits: Habits = Habits(),
 ) -> AsyncIterator[Connected]:
     """Connect as the SDK does, trusting the sandbox's own CA; whatever it raises is raised."""
-    secure = any(setting != "off" for setting in (sandbox.world.tls.workos, sandbox.world.tls.mcp))
-    trusted = sandbox.certificates.client_context() if secure else None
+    trusted = sandbox.certificates.client_context() if sandbox.is_secure else None
     async with listening() as callback:
 
         async def open_browser(url: str) -> None:

@@ -175,6 +175,11 @@ def effects() -> Response:
     return _answer({"done": asked})
 
 
+def ca() -> Response:
+    """Give the certificate of the sandbox's CA, which clients trust to reach ports that speak HTTPS (PEM)."""
+    return Response(_sandbox().certificates.pem(), mimetype="application/x-pem-file")
+
+
 def openapi() -> Response:
     """Describe this API (OpenAPI 3.1)."""
     paths: dict[str, dict[str, Any]] = {}
@@ -218,5 +223,6 @@ ROUTES: Final = (
     Route("PATCH", "/api/world", patch_world),
     Route("GET", "/api/state", state),
     Route("POST", "/api/effects", effects),
+    Route("GET", "/api/ca.pem", ca),
     Route("GET", "/api/openapi.json", openapi),
 )

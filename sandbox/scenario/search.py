@@ -68,7 +68,7 @@ def _texts(scenario: Scenario) -> list[tuple[str, int]]:
 
 
 def _folded(text: str) -> str:
-    return " ".join(text.casefold().split())
+    return " ".join(text.casefold().replace("_", "-").split())
 
 
 def _words(text: str) -> list[str]:

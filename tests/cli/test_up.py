@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import ssl
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pexpect
 import pytest
 
@@ -365,3 +367,22 @@ def test_listening_on_one_loopback_address_is_safe(tmp_path: Path) -> None:
         assert answer.status_code == 421
         running.stop()
         assert running.err.text == ""
+
+
+def test_a_secure_world_says_whom_to_trust(tmp_path: Path) -> None:
+    """Where a port speaks HTTPS, the CA is beside the state and at the console, and a client that trusts it gets in."""
+    with up(tmp_path, "net-private-ca") as world:
+        ready = world.ready
+        trusted = ssl.create_default_context(cafile=tmp_path / ready["ca"])
+        with httpx2.Client(verify=trusted, trust_env=False) as http:
+            with pytest.raises(httpx2.ConnectError, match="certificate"):
+                http.get(ready["workos"])
+            assert http.post(f"{ready['console']}/api/fix").status_code == 200
+            assert http.get(f"{ready['workos']}/oauth2/jwks").status_code == 200
+            assert http.get(f"{ready['console']}/api/ca.pem").content == (tmp_path / ready["ca"]).read_bytes()
+
+
+def test_the_lines_to_paste_trust_the_ca(tmp_path: Path) -> None:
+    """The greeting of a secure world hands the CA to Claude Code."""
+    with Up(tmp_path, "prm-resource-http-scheme") as world:
+        assert "NODE_EXTRA_CA_CERTS=.sandbox/ca.pem claude mcp list" in world.line("claude mcp list")

@@ -55,9 +55,9 @@ async def test_openapi_lists_every_route(ask: Ask) -> None:
 
 
 async def test_what_can_be_read_can_be_read(ask: Ask) -> None:
-    """Every GET of the API answers with JSON, unless it is asked for another form."""
+    """Every GET of the API answers with JSON, unless its name says that it is something else."""
     for route in ROUTES:
-        if route.method == "GET":
+        if route.method == "GET" and not route.path.endswith(".pem"):
             answer = await ask("GET", route.path)
             assert answer.status_code == 200
             assert answer.headers["content-type"] == "application/json"
