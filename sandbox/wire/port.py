@@ -7,7 +7,7 @@ import errno
 import socket
 import ssl
 import struct
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
@@ -124,6 +124,7 @@ class Port:
             timeout_keep_alive=75,
         )
         self._server = uvicorn.Server(config)
+        self._listening = asyncio.Lock()
         self._ticker: asyncio.Task[None] | None = None
 
     @property
@@ -142,18 +143,26 @@ class Port:
         self._server.config.load()
         self._server.lifespan = self._server.config.lifespan_class(self._server.config)
         await self._server.on_tick(0)
-        await self._listen(context)
+        await self.speak(context)
         self._ticker = asyncio.ensure_future(self._tick())
 
-    async def _listen(self, context: ssl.SSLContext | None) -> None:
-        self._server.config.ssl = context
-        await self._server.startup(sockets=[listener.dup() for listener in self.sockets])
+    def speak(self, context: ssl.SSLContext | None) -> Coroutine[Any, Any, None]:
+        """Speak HTTPS, or HTTP without a context, on every connection from now on; the others go on as they are.
 
-    async def speak(self, context: ssl.SSLContext | None) -> None:
-        """Speak HTTPS, or HTTP without a context, on every connection from now on; the others go on as they are."""
-        for server in self._server.servers:
+        From the call on nobody is let in; once what it gives was awaited, everybody is.
+        """
+        self._server.config.ssl = context
+        self._shut()
+        return self._listen()
+
+    async def _listen(self) -> None:
+        async with self._listening:
+            self._shut()  # what another call has opened meanwhile
+            await self._server.startup(sockets=[listener.dup() for listener in self.sockets])
+
+    def _shut(self) -> None:
+        for server in getattr(self._server, "servers", ()):  # there are none before it has started
             server.close()
-        await self._listen(context)
 
     async def _tick(self) -> None:
         """Keep the Date header true."""
@@ -166,8 +175,7 @@ class Port:
         if self._ticker is not None:
             self._ticker.cancel()
         state = self._server.server_state
-        for server in getattr(self._server, "servers", ()):  # there are none before it has started
-            server.close()
+        self._shut()
         # Whoever still answers hears that the asker is gone, and ends by itself; what then still runs is cancelled.
         connections = list(state.connections)
         for how in ("close", "abort"):
