@@ -15,9 +15,10 @@ import msgspec
 from sandbox.console import create_console
 from sandbox.durations import seconds
 from sandbox.errors import SandboxError
+from sandbox.flow import System
 from sandbox.log_aggregator import LogAggregator, fetching
 from sandbox.log_aggregator.application import McpApplication
-from sandbox.log_aggregator.guard import resource_metadata_url
+from sandbox.log_aggregator.guard import named_metadata_paths, resource_metadata_url
 from sandbox.log_aggregator.logs import Level, Logs
 from sandbox.log_aggregator.verification import KeyCache
 from sandbox.scenario import Fault, Scenario, find
@@ -26,9 +27,8 @@ from sandbox.state import SIGNING_KEY, open_store
 from sandbox.timeline import odd, story
 from sandbox.wire import wsgi
 from sandbox.wire.asgi import Application
-from sandbox.wire.cors import shared
 from sandbox.wire.exchange import Exchange, Trace
-from sandbox.wire.hosts import base_of, guarded, loopback_only
+from sandbox.wire.hosts import guarded, loopback_only
 from sandbox.wire.port import LOOPBACK, Port, bind
 from sandbox.wire.tls import Certificates
 from sandbox.wire.wire import Wire
@@ -123,13 +123,14 @@ class Sandbox:
             workos=lambda request, base: wsgi.call(flask, request, base),
             withdrawn=self.authkit.withdrawn,
             server_metadata=lambda: authorization_server(self.authkit),
-            keys=KeyCache(fetching(self.certificates.client_context), self.sources.now),
+            keys=KeyCache(fetching(self.certificates.client_context), self.sources.elapsed),
         )
         self.wire = Wire(
             sources=self.sources,
             tokens=self.authkit,
             effect=self.effect,
             resource_metadata=lambda: resource_metadata_url(self.world.service, self.addresses) or "",
+            is_resource_metadata=self._is_resource_metadata,
             reveal=self._reveal,
         )
         self.wire.trace.subscribe(self._log)
@@ -140,19 +141,14 @@ class Sandbox:
             name: loopback_only(number, own_origin=name == "console") if self.is_loopback else None
             for name, number in self._numbers.items()
         }
-        second = wsgi.application(create_app(self.other))
+        wire, checked = self.wire, checks.get
         applications: dict[str, Application] = {
-            "workos": self.wire.around(
-                "workos",
-                shared(wsgi.application(flask), lambda: self.world.workos.cors),
-                base_of,
-                checks["workos"],
+            "workos": wire.around("workos", wsgi.application(flask), checked("workos"), self._workos_shares),
+            "mcp": wire.around("log-aggregator", self.service, checked("mcp"), lambda: self.world.service.cors),
+            "console": guarded(create_console(self), checked("console")),
+            "other": wire.around(
+                "workos", wsgi.application(create_app(self.other)), checked("other"), self._workos_shares
             ),
-            "mcp": self.wire.around(
-                "log-aggregator", shared(self.service, lambda: self.world.service.cors), base_of, checks["mcp"]
-            ),
-            "console": guarded(create_console(self), checks["console"]),
-            "other": self.wire.around("workos", second, base_of, checks["other"]),
         }
         for name, application in applications.items():
             port = Port(name, application, sockets[name])
@@ -161,6 +157,15 @@ class Sandbox:
             self._served[name] = port
         self._mcp.begin()
         self._open.push_async_callback(self._mcp.end)
+
+    def _workos_shares(self) -> bool:
+        return self.world.workos.cors
+
+    def _is_resource_metadata(self, system: System, path: str) -> bool:
+        """Say whether the resource metadata is at a path, or is said to be by an answer that keeps a client out."""
+        service, addresses = self.world.service, self.addresses
+        own = {"workos": addresses.workos, "log-aggregator": addresses.mcp}[system]
+        return path in named_metadata_paths(service, addresses, own)
 
     def _other_authkit(self, world: World) -> AuthKit:
         """Give a second authorization server, which knows nothing of the first and keeps nothing."""
@@ -242,7 +247,7 @@ class Sandbox:
         if action == "advance":
             self.sources.advance(_forward(str(what)))
             return
-        if action == "change" and isinstance(what, Mapping):
+        if action == "change" and isinstance(what, Mapping) and what:
             self.change(what)
             return
         effect = self._effects().get((action, str(what)))
@@ -309,8 +314,7 @@ class Sandbox:
         self.service.settings, self.service.addresses = self.world.service, addresses
         self.service.resource = values["resource"]
         if not keep_faults:
-            faults = expand(msgspec.to_builtins(self.scenario.faults), values)
-            self.wire.load(tuple(msgspec.convert(fault, Fault) for fault in faults))
+            self.wire.load(tuple(_placed(fault, values) for fault in scenario.faults))
 
         self._speak()
 
@@ -349,6 +353,12 @@ def _host(addresses: Sequence[str]) -> str:
     if set(addresses) & {*LOOPBACK, "0.0.0.0", "::"}:
         return "localhost"
     return f"[{addresses[0]}]" if ":" in addresses[0] else addresses[0]
+
+
+def _placed(fault: Fault, values: Mapping[str, str]) -> Fault:
+    """Give a fault with its placeholders filled in, but for those of a `change`, which are filled in when it acts."""
+    expanded = msgspec.convert(expand(msgspec.to_builtins(fault), values), Fault)
+    return msgspec.structs.replace(expanded, change=fault.change)
 
 
 def _forward(duration: str) -> float:

@@ -9,6 +9,8 @@ from msgspec import Meta, Struct, field
 Duration = Annotated[str, Meta(pattern=r"^-?\d+(\.\d+)?(ms|s|m|h|d)$", description="a duration such as 30s or 5m")]
 
 
+HeaderText = Annotated[str, Meta(pattern=r"^[\t\x20-\x7e\xa0-\xff]*$", description="one line of Latin-1 text")]
+"""What can be sent in a header (RFC 9110, section 5.5)."""
 AuthMethod = Literal["none", "client_secret_post", "client_secret_basic"]
 
 
@@ -117,7 +119,10 @@ class WorkOS(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = False
     token_endpoint_auth_methods: Annotated[
         tuple[AuthMethod, ...],
-        Meta(description="how a client may say who it is: on registration, at the token endpoint, in the metadata"),
+        Meta(
+            min_length=1,
+            description="how a client may say who it is: on registration, at the token endpoint, in the metadata",
+        ),
     ] = ("none", "client_secret_post", "client_secret_basic")
     scopes: Annotated[tuple[str, ...], Meta(description="scopes_supported of the metadata")] = (
         "email",
@@ -209,15 +214,18 @@ class WorkOS(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Challenge(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What log-aggregator answers to who may not come in: a 401 in the dialect that WorkOS documents for MCP."""
 
-    status: Annotated[int, Meta(ge=100, le=599)] = 401
-    scheme: Annotated[str | None, Meta(description="null: no WWW-Authenticate at all")] = "Bearer"
-    error: str | None = "unauthorized"
-    error_description: str | None = "Authorization needed"
+    status: Annotated[int, Meta(ge=200, le=599)] = 401
+    scheme: Annotated[
+        Annotated[str, Meta(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$", description="one word")] | None,
+        Meta(description="null: no WWW-Authenticate at all"),
+    ] = "Bearer"
+    error: HeaderText | None = "unauthorized"
+    error_description: HeaderText | None = "Authorization needed"
     resource_metadata: Annotated[
-        str | None,
+        HeaderText | None,
         Meta(description="`path`: the URL with the path inserted; `root`: without; or any text; null leaves it out"),
     ] = "path"
-    scope: str | None = None
+    scope: HeaderText | None = None
     body: dict[str, Any] = field(default_factory=lambda: {"error": "Invalid bearer token."})
 
 
@@ -233,7 +241,7 @@ class Service(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     path: Annotated[str, Meta(pattern="^/", description="where MCP is served; Raindrop serves it at /")] = "/mcp"
     given_url: Annotated[str, Meta(description="the URL that people type into their client")] = "{mcp_url}"
     metadata_at: Annotated[
-        tuple[str, ...],
+        tuple[Annotated[str, Meta(pattern=r"^(path|root|/[^?#]+)$", description="`path`, `root` or a path")], ...],
         Meta(description="where the resource metadata is: its `path` inserted, at the `root`, or any path"),
     ] = ("path", "root")
     authorization: Annotated[
@@ -249,7 +257,11 @@ class Service(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = "both"
     challenge: Challenge = Challenge()
     refusal: Annotated[
-        Challenge | None, Meta(description="the answer to a token that is not good, where it is another one")
+        Challenge | None,
+        Meta(
+            description="the answer to a token that is not good, where it is another one; what it leaves out is as in"
+            " the healthy challenge"
+        ),
     ] = None
     jwks_uri: Annotated[str, Meta(description="where the keys are read to verify a token")] = "{workos}/oauth2/jwks"
     issuers: Annotated[tuple[str, ...], Meta(description="the issuers whose tokens are accepted")] = ("{issuer}",)

@@ -39,6 +39,10 @@ class Sources:
         """Move the clock ahead by so many seconds."""
         self._ahead += seconds
 
+    def elapsed(self) -> float:
+        """Give seconds that only their differences mean anything of: what has really passed, and every advance."""
+        return time.monotonic() + self._ahead
+
     def restore(self) -> None:
         """Take back every advance."""
         self._ahead = 0.0

@@ -39,7 +39,7 @@ CLIENTS: Final[dict[str, Habits]] = {
     "server-of-2025-03-without-metadata": _OF_2025_03,
     "token-client-auth-basic-only": _ADAPTS,
     "token-client-auth-post-only": _ADAPTS,
-    "token-type-lowercase-refused": Habits(scheme="bearer"),
+    "token-type-lowercase-refused": Habits(copies_token_type=True),
 }
 """What kind of client meets the failure, where it is not the usual one."""
 

@@ -85,8 +85,8 @@ class Habits:
     more_redirect_uris: tuple[str, ...] = ()
     headers: tuple[tuple[str, str], ...] = ()
     """What goes with every request, as a browser's Origin does."""
-    scheme: str = "Bearer"
-    """How it spells the scheme of Authorization."""
+    copies_token_type: bool = False
+    """Whether it spells the scheme of Authorization as the token response does."""
     names_resource: bool = True
     """Whether it says for whom the token is (RFC 8707)."""
 
@@ -150,18 +150,25 @@ async def connected(
         if not habits.names_resource:
             provider.context.should_include_resource_param = lambda *_: False  # type: ignore[method-assign]
 
+        spelled = ["Bearer"]
+
         async def spell(request: httpx2.Request) -> None:
+            request.headers.update(dict(habits.headers))
             given = request.headers.get("authorization", "")
-            if given.startswith("Bearer "):
-                request.headers["authorization"] = given.replace("Bearer", habits.scheme, 1)
+            if habits.copies_token_type and given.startswith("Bearer "):
+                request.headers["authorization"] = given.replace("Bearer", spelled[-1], 1)
+
+        async def copy(response: httpx2.Response) -> None:
+            if habits.copies_token_type and response.request.url.path.endswith("/token"):
+                await response.aread()
+                spelled.append(response.json().get("token_type", "Bearer"))
 
         async with httpx2.AsyncClient(
             auth=provider,
             timeout=20,
             trust_env=False,
             verify=trusted or True,
-            headers=dict(habits.headers),
-            event_hooks={"request": [spell]},
+            event_hooks={"request": [spell], "response": [copy]},
         ) as http:
             transport = streamable_http_client(sandbox.mcp_url, http_client=http)
             async with Client(transport, mode=mode) as client:

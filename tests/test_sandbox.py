@@ -519,6 +519,28 @@ async def test_a_fault_changes_settings_while_a_client_connects(start: Start) ->
     assert [exchange.status for exchange in sandbox.trace if exchange.step == "registration"] == [404]
 
 
+async def test_placeholders_of_a_change_are_filled_in_when_it_acts(start: Start, http: httpx2.AsyncClient) -> None:
+    """What `{mcp_url}` and `{issuer}` mean is what they mean after the change."""
+    change = {"service": {"path": "/v2", "given_url": "{mcp_url}"}, "workos": {"issuer": "custom"}}
+    fault = {"at": "challenge", "on": "first 1", "change": change}
+    scenario = {"title": "t", "story": "s", "step": "token", "faults": [fault], "expect": {"connects": True}}
+    sandbox = await start(read_value(scenario))
+    await http.post(sandbox.mcp_url)
+    assert sandbox.mcp_url == f"{sandbox.addresses.mcp}/v2"
+    assert sandbox.world.service.issuers == (sandbox.addresses.workos.replace("localhost", "127.0.0.1"),)
+
+
+async def test_a_fix_undoes_what_a_fault_changed(start: Start, http: httpx2.AsyncClient) -> None:
+    """`fixed` is laid over what a `change` has made of the world."""
+    fault = {"at": "challenge", "on": "first 1", "change": {"service": {"cors": False, "protocol": "legacy"}}}
+    scenario = {"title": "t", "story": "s", "step": "token", "faults": [fault], "expect": {"connects": True}}
+    sandbox = await start(read_value(scenario | {"fixed": {"service": {"cors": True}}}))
+    await http.post(sandbox.mcp_url)
+    assert (sandbox.world.service.cors, sandbox.world.service.protocol) == (False, "legacy")
+    sandbox.fix()
+    assert (sandbox.world.service.cors, sandbox.world.service.protocol) == (True, "legacy")
+
+
 async def test_a_fault_at_several_steps_counts_them_together(start: Start) -> None:
     """A fault that names two steps acts at both, and its turns count both."""
     fault = {"at": ["token", "refresh"], "on": "nth 2", "status": 503}

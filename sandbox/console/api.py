@@ -13,6 +13,7 @@ from sandbox import __version__, export
 from sandbox.errors import SandboxError
 from sandbox.scenario import library, read_value
 from sandbox.scenario.library import find_named
+from sandbox.scenario.reading import plain
 from sandbox.wire.redaction import marked
 from sandbox.workos.records import Client, Grant, RefreshToken
 
@@ -55,14 +56,15 @@ def _http_error(error: HTTPException) -> Response:
 
 
 def _asked() -> dict[str, Any]:
-    """Give the JSON object of the request; raise SandboxError when there is none."""
+    """Give the JSON object of the request; raise SandboxError when there is none, or it is nested too deeply."""
     try:
         value = msgspec.json.decode(request.get_data()) if request.is_json else None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         value = None
     if not isinstance(value, dict):
         raise SandboxError("The body must be a JSON object, with Content-Type: application/json.")
-    return value
+    asked: dict[str, Any] = plain(value)
+    return asked
 
 
 # --- answers -----------------------------------------------------------------------------------------------------

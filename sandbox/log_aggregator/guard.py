@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from sandbox.settings import Challenge, Service
 from sandbox.wire.message import Request, Response, json_response
@@ -31,6 +32,15 @@ def metadata_paths(service: Service) -> set[str]:
     root = "/.well-known/oauth-protected-resource"
     named = {"root": root, "path": root + service.path.rstrip("/")}
     return {named.get(place, place) for place in service.metadata_at}
+
+
+def named_metadata_paths(service: Service, addresses: Addresses, own: str) -> set[str]:
+    """Give the paths of the server at `own` where the metadata is, or where a refusal says that it is."""
+    named = (_metadata_url(said, service, addresses) for said in (service.challenge, service.refusal) if said)
+    urls = [urlsplit(url) for url in named if url is not None and "://" in url]
+    port = urlsplit(own).port
+    here = {url.path for url in urls if url.netloc.rpartition(":")[2] == str(port)}
+    return here | (metadata_paths(service) if own == addresses.mcp else set())
 
 
 def resource_metadata(service: Service, resource: str) -> dict[str, Any]:

@@ -8,7 +8,14 @@ from typing import Annotated, Any, Final
 import msgspec
 from flask import Flask, Response, request
 from msgspec import Meta, Struct, field
-from werkzeug.exceptions import BadRequest, HTTPException, NotFound, RequestEntityTooLarge, UnsupportedMediaType
+from werkzeug.exceptions import (
+    BadRequest,
+    HTTPException,
+    MethodNotAllowed,
+    NotFound,
+    RequestEntityTooLarge,
+    UnsupportedMediaType,
+)
 
 from sandbox.log_aggregator.logs import LEVELS, SANDBOX, Entry, Level, Logs, as_json
 from sandbox.log_aggregator.query import END_OF_TIME, moment
@@ -18,6 +25,7 @@ BODY_LIMIT: Final = 1024 * 1024
 """The most bytes of logs that are taken at once."""
 
 _DEPTH: Final = 20
+_READING: Final = ("GET", "HEAD", "OPTIONS")
 
 Name = Annotated[str, Meta(min_length=1, max_length=100)]
 
@@ -58,8 +66,11 @@ def create_app(
 
     @app.before_request
     def metadata() -> Response | None:
-        wanted = request.method in {"GET", "HEAD"} and request.path in metadata_paths()
-        return _json(resource_metadata()) if wanted else None
+        if request.path not in metadata_paths():
+            return None
+        if request.method not in _READING:
+            raise MethodNotAllowed(_READING)
+        return _json(resource_metadata())
 
     @app.get("/health")
     def health() -> Response:

@@ -55,8 +55,8 @@ class KeyCache:
         async with self._lock:  # whoever comes while the keys are being fetched waits for them
             age = self._clock() - self._asked_at
             elsewhere = uri != self._uri
-            stale = age > KEYS_KEPT or (kid not in self._keys and age > REFETCH_PAUSE)
-            if elsewhere or not self._keys or (stale and read == "as needed"):
+            due = age > KEYS_KEPT or (kid not in self._keys and age > REFETCH_PAUSE)
+            if elsewhere or (due and (read == "as needed" or not self._keys)):
                 await self._refetch(uri)
         if kid not in self._keys:
             raise TokenRefusedError(f"no key {kid!r} in {uri}")
@@ -79,7 +79,8 @@ async def verified_claims(token: str, service: Service, keys: KeyCache, now: flo
     """Give the claims of a good token.
 
     Raise TokenRefusedError with the reason when the signature (RFC 7515), `iss`, `aud`, `exp`, `nbf` or `iat`
-    (RFC 7519, section 4.1; RFC 9068, section 4) does not hold.
+    (RFC 7519, section 4.1; RFC 9068, section 4) does not hold. That `iat` may not lie in the future is no RFC's
+    demand, and many libraries' rule.
     """
     try:
         unverified = jws.extract_compact(token.encode())

@@ -58,7 +58,7 @@ def _meet(one: Fault, other: Fault) -> bool:
     """Say whether some exchange could be taken by both."""
     if not set(one.steps) & set(other.steps):
         return False
-    same = one.when == other.when and one.steps == other.steps  # then both count the same exchanges
+    same = one.when == other.when and set(one.steps) == set(other.steps)  # then both count the same exchanges
     return coincide(one.on, other.on) if same else can_both_hold(one.when, other.when)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
@@ -143,7 +144,9 @@ class Fault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
     def __str__(self) -> str:
         """Give the fault in a few words, for a timeline: `set authorization_servers`, `status 503 (first 2)`."""
         value = getattr(self, self.action)
-        if isinstance(value, dict):
+        if self.action == "change":
+            value = ", ".join(_leaves(value))
+        elif isinstance(value, dict):
             value = ", ".join(value)
         elif isinstance(value, list):
             value = ", ".join(map(str, value))
@@ -153,6 +156,14 @@ class Fault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
             value = ""
         text = f"{self.action} {value}".strip()
         return f"{text[:60]} ({self.on})" if self.on else text[:60]
+
+
+def _leaves(settings: Mapping[str, Any], start: str = "") -> Iterator[str]:
+    for name, value in settings.items():
+        if isinstance(value, Mapping) and value:
+            yield from _leaves(value, f"{start}{name}.")
+        else:
+            yield start + name
 
 
 ACTIONS: Final[tuple[str, ...]] = tuple(

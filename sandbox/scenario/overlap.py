@@ -18,7 +18,11 @@ def can_both_hold(one: When, other: When) -> bool:
     They exclude each other only when both ask the same field for texts that no text can be at once.
     """
     theirs = dict(_conditions(other))
-    return all(_agree(wanted, theirs[name]) for name, wanted in _conditions(one) if name in theirs)
+    return all(
+        (_json_agrees if name[0] == "json" else _agree)(wanted, theirs[name])
+        for name, wanted in _conditions(one)
+        if name in theirs
+    )
 
 
 def coincide(one: str | None, other: str | None) -> bool:
@@ -66,6 +70,13 @@ def _json_conditions(fields: Mapping[str, Any], path: tuple[str, ...]) -> Iterat
             yield from _json_conditions(wanted, (*path, name))
         else:
             yield (*path, name), wanted
+
+
+def _json_agrees(one: Any, other: Any) -> bool:
+    """Say whether a single JSON value can be what both want: a list can hold two texts, but none that is forbidden."""
+    if isinstance(one, str) and isinstance(other, str):
+        return one not in {f"!{other}", "!*"} and other not in {f"!{one}", "!*"}
+    return _agree(one, other)
 
 
 def _agree(one: Any, other: Any) -> bool:

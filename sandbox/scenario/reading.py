@@ -45,7 +45,7 @@ def read_value(value: Mapping[str, Any], *, name: str = "") -> Scenario:
 
     Raise ScenarioError, as `read_text` does; it names the path of what is wrong, such as `faults[0].at`.
     """
-    return _scenario(Document(_plain(value, ())), name)
+    return _scenario(Document(plain(value)), name)
 
 
 def _scenario(document: Document, name: str) -> Scenario:
@@ -104,8 +104,11 @@ def _decoded(text: str | bytes, file: str) -> str:
         raise ScenarioError(f"{file}:{line}:{column}: not UTF-8. Save the file as UTF-8 text.") from None
 
 
-def _plain(value: Any, path: Path) -> Any:
-    """Give JSON-like data as fresh mappings, lists, texts, numbers, booleans and None."""
+def plain(value: Any, path: Path = ()) -> Any:
+    """Give JSON-like data as fresh mappings, lists, texts, numbers, booleans and None.
+
+    Raise ScenarioError for anything else, and for what is nested too deeply.
+    """
     here = Document(None)
     if len(path) > MAX_DEPTH:
         raise here.wrong(path, f"nested deeper than {MAX_DEPTH}. A scenario needs no more.")
@@ -119,11 +122,11 @@ def _plain(value: Any, path: Path) -> Any:
         case float() if math.isfinite(value):
             return value
         case list() | tuple():
-            return [_plain(item, (*path, index)) for index, item in enumerate(value)]
+            return [plain(item, (*path, index)) for index, item in enumerate(value)]
         case Mapping():
             for key in value:
                 if not isinstance(key, str) or SURROGATE.search(key):
                     raise here.wrong(path, f"the key {quoted(repr(key))} is no text.")
-            return {key: _plain(item, (*path, key)) for key, item in value.items()}
+            return {key: plain(item, (*path, key)) for key, item in value.items()}
         case _:
             raise here.wrong(path, f"a value of the kind {quoted(type(value).__name__)} that a scenario cannot hold.")

@@ -41,7 +41,7 @@ _SETTING_MEANING: Final = {
     "workos.refresh_token.lifetime": "how long a refresh token is good",
     "workos.users": "who can sign in",
     "workos.organizations": "the customers of the app",
-    "service.challenge.status": "the status of the answer to a request without a usable token",
+    "service.challenge.status": "the status of the answer to a request without a token",
     "service.challenge.scheme": "the scheme of WWW-Authenticate; null leaves the header out",
     "service.challenge.error": "`error` of WWW-Authenticate; null leaves it out",
     "service.challenge.error_description": "`error_description` of WWW-Authenticate; null leaves it out",

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from sandbox.scenario.library import library
 from sandbox.scenario.model import Scenario
 
 _TYPO: Final = 0.75
-_AROUND: Final = "\"'`“”.,:;!?()[]{}<>|"
+_AROUND: Final = "\"'`“”.,:;!?()[]{}<>|│"
 """Punctuation around a word."""
+_MOST: Final = 200
+"""How many different words of a pasted text are looked for."""
+_TYPED: Final = 12
+"""Up to how many words somebody has typed, perhaps with a typo; more are pasted."""
 _LEAST: Final = 12
 """How many letters of a symptom must be on the screen for it to be recognised by them."""
 
@@ -26,7 +29,8 @@ def search(asked: str) -> list[Scenario]:
     scenarios = library()
     texts = [_texts(scenario) for scenario in scenarios]
     vocabulary = {word for fields in texts for text, _ in fields for word in _words(text)}
-    words = [_as_spelled(word, vocabulary) for word in _words(whole)]
+    asked_for = list(dict.fromkeys(_words(whole)))[:_MOST]
+    words = [_as_spelled(word, vocabulary) for word in asked_for] if len(asked_for) <= _TYPED else asked_for
     ranked = [_Rank(scenario, fields, whole, words) for scenario, fields in zip(scenarios, texts, strict=True)]
     enough = max((rank.matched for rank in ranked), default=0)
     found = [rank for rank in ranked if rank.printed or (rank.matched == enough and 2 * enough > len(words))]
@@ -47,11 +51,17 @@ class _Rank:
 
 
 def _is_printed(symptom: str, screen: str) -> bool:
-    """Say whether a symptom's words are on the screen."""
+    """Say whether a symptom's words are on the screen, one part after the other."""
     parts = [_folded(part) for part in symptom.split("…")]
     if sum(map(len, parts)) < _LEAST:
         return False
-    return re.search(".*?".join(map(re.escape, parts)), screen) is not None
+    end = 0
+    for part in parts:
+        start = screen.find(part, end)
+        if start < 0:
+            return False
+        end = start + len(part)
+    return True
 
 
 def _texts(scenario: Scenario) -> list[tuple[str, int]]:

@@ -111,3 +111,12 @@ async def send_response(response: Response, send: Send) -> None:
     """Send a whole response."""
     await send(start_of(response))
     await send({"type": "http.response.body", "body": response.body, "more_body": False})
+
+
+def answering(response: Response) -> Application:
+    """Make an application that always answers the same."""
+
+    async def asgi(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await send_response(response, send)
+
+    return asgi

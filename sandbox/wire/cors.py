@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Final
 
 from sandbox.wire.asgi import Application, Receive, Scope, Send
+from sandbox.wire.message import Request
 
 EXPOSED: Final = ("WWW-Authenticate", "Mcp-Session-Id", "Mcp-Protocol-Version")
 """Headers of an answer that a page may read, besides the few that it always may."""
+
+_ORIGINS: Final = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?"
+"""Only pages of this machine, whoever else reaches the sandbox."""
+_FOR_PEOPLE: Final = re.compile(r"/oauth2/(authorize|sign-in|consent|device|error)\Z")
+"""The pages of WorkOS, which a browser opens and no other page reads."""
+
+
+def is_preflight(request: Request) -> bool:
+    """Say whether a browser asks by itself what a page may do."""
+    return request.method == "OPTIONS" and request.header("access-control-request-method") is not None
 
 
 def shared(application: Application, wanted: Callable[[], bool]) -> Application:
@@ -16,7 +28,8 @@ def shared(application: Application, wanted: Callable[[], bool]) -> Application:
     sharing: list[Application] = []
 
     async def asgi(scope: Scope, receive: Receive, send: Send) -> None:
-        if not wanted() or not any(name == b"origin" for name, _ in scope["headers"]):
+        from_a_page = any(name == b"origin" for name, _ in scope["headers"])
+        if not from_a_page or not wanted() or _FOR_PEOPLE.match(scope["path"]):
             await application(scope, receive, send)
             return
         if not sharing:
@@ -31,8 +44,8 @@ def _sharing(application: Application) -> Application:
 
     return CORSMiddleware(
         application,
-        allow_origins=["*"],
-        allow_methods=["GET", "POST", "DELETE"],
+        allow_origin_regex=_ORIGINS,
+        allow_methods=["GET", "HEAD", "POST", "DELETE"],
         allow_headers=["*"],
         expose_headers=EXPOSED,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -20,6 +21,7 @@ from sandbox.wire.asgi import (
     Receive,
     Scope,
     Send,
+    answering,
     read_request,
     replayed,
     request_of,
@@ -27,6 +29,7 @@ from sandbox.wire.asgi import (
     send_response,
     start_of,
 )
+from sandbox.wire.cors import is_preflight, shared
 from sandbox.wire.exchange import BODY_LIMIT, Ended, Exchange
 from sandbox.wire.faults import EDIT_ORDER, HEAD_EDITS, edited, front, stands_in_front
 from sandbox.wire.message import Request, Response, json_response
@@ -48,8 +51,10 @@ _FAILED: Final = json_response(
 class Passage:
     """One exchange: the request is read, the application or a fault answers, and it is written down."""
 
-    def __init__(self, wire: Wire, system: System, base: str, asgi: tuple[Scope, Receive, Send]) -> None:
-        self.wire, self.system, self.base = wire, system, base
+    def __init__(
+        self, wire: Wire, system: System, base: str, asgi: tuple[Scope, Receive, Send], shares: Callable[[], bool]
+    ) -> None:
+        self.wire, self.system, self.base, self.shares = wire, system, base, shares
         self.scope, self.receive, self.send = asgi
         self.at = wire.sources.now()
         self.began = time.perf_counter()
@@ -76,7 +81,8 @@ class Passage:
             return
         names = self.wire.identities.names(self.request)
         try:
-            await self._answer(application, self.wire.faults.due(self.step, self.request, names))
+            due = [] if is_preflight(self.request) else self.wire.faults.due(self.step, self.request, names)
+            await self._answer(application, due)
         except LeftError:
             self._record(None, "unanswered")
 
@@ -92,7 +98,7 @@ class Passage:
                 request.bearer is not None,
                 grant_type if isinstance(grant_type, str) else None,
                 request.mcp_methods,
-                is_named=self.base + request.plain_path == self.wire.resource_metadata(),
+                is_named=self.wire.is_resource_metadata(self.system, request.plain_path),
             )
         )
         self.recorder = Recorder(
@@ -133,7 +139,11 @@ class Passage:
             other.missed = "another fault answered before it"
         if in_front:
             self._fire(in_front[0])
-            await self._finish(front(in_front[0].fault, self._place()))
+            answer = front(in_front[0].fault, self._place())
+            if in_front[0].fault.action == "status":  # a gateway's, which knows nothing of the pages
+                await self._finish(answer)
+            else:
+                await self._pass_on(shared(answering(answer), self.shares))
         else:
             await self._pass_on(application)
 

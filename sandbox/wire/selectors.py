@@ -55,7 +55,7 @@ def _json_matches(wanted: Mapping[str, Any], found: Any, path: str, show: Show) 
     for name, pattern in wanted.items():
         value = found.get(name) if isinstance(found, Mapping) else None
         place = f"{path}.{name}" if path else name
-        if isinstance(pattern, Mapping):
+        if isinstance(pattern, Mapping) and not isinstance(value, list):
             answer = _json_matches(pattern, value, place, show)
             if not answer.ok:
                 return answer
@@ -66,14 +66,16 @@ def _json_matches(wanted: Mapping[str, Any], found: Any, path: str, show: Show) 
 
 
 def _is(pattern: Any, value: Any) -> bool:
-    """Say whether a JSON value is the wanted one; a text may hold wildcards, and is looked for in a list."""
-    if isinstance(pattern, str) and isinstance(value, (str, list)):
-        return _fits(pattern, [item for item in _items(value) if isinstance(item, str)])
+    """Say whether a JSON value, or an item of a list, is the wanted one; a text may hold wildcards."""
+    if isinstance(pattern, str) and pattern.startswith("!") and isinstance(value, (str, list)):
+        return not _is(pattern[1:], value)
+    if isinstance(value, list) and not isinstance(pattern, list):
+        return any(_is(pattern, item) for item in value)
+    if isinstance(pattern, Mapping):
+        return _json_matches(pattern, value, "", lambda _, text: text).ok
+    if isinstance(pattern, str) and isinstance(value, str):
+        return _fits(pattern, [value])
     return bool(value == pattern)
-
-
-def _items(value: str | list[Any]) -> list[Any]:
-    return value if isinstance(value, list) else [value]
 
 
 def its_turn(on: str | None, count: int) -> bool:

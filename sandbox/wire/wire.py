@@ -16,8 +16,9 @@ from sandbox.scenario.model import Fault
 from sandbox.sources import Sources
 from sandbox.wire.active import ActiveFaults
 from sandbox.wire.asgi import Application, Receive, Scope, Send
+from sandbox.wire.cors import shared
 from sandbox.wire.exchange import Trace
-from sandbox.wire.hosts import HostCheck
+from sandbox.wire.hosts import HostCheck, base_of
 from sandbox.wire.identity import Identities
 from sandbox.wire.passage import Passage
 from sandbox.wire.place import TokenTools
@@ -32,6 +33,9 @@ class Wire:
     effect: Callable[[str, Any], None]
     """Changes state: ("forget", "clients") and the like."""
     resource_metadata: Callable[[], str]
+    """Gives the URL that a challenge names."""
+    is_resource_metadata: Callable[[System, str], bool]
+    """Says whether the resource metadata is at this path of a system, or is said to be."""
     trace: Trace = field(default_factory=Trace)
     faults: ActiveFaults = field(default_factory=ActiveFaults)
     identities: Identities = field(default_factory=Identities)
@@ -46,14 +50,21 @@ class Wire:
         self.released = asyncio.Event()
 
     def around(
-        self, system: System, application: Application, base: Callable[[Scope], str], check: HostCheck | None = None
+        self,
+        system: System,
+        application: Application,
+        check: HostCheck | None = None,
+        shares: Callable[[], bool] = lambda: False,
     ) -> Application:
-        """Put the wire in front of a system; what the check refuses is recorded too, and no fault acts on it."""
+        """Put the wire in front of a system; what the check refuses is recorded too, and no fault acts on it.
+
+        `shares` says whether pages of other origins may read the answers.
+        """
+        answering = shared(application, shares)
 
         async def asgi(scope: Scope, receive: Receive, send: Send) -> None:
             if scope["type"] == "http":
-                await Passage(self, system, base(scope), (scope, receive, send)).run(
-                    application, check(scope) if check else None
-                )
+                passage = Passage(self, system, base_of(scope), (scope, receive, send), shares)
+                await passage.run(answering, check(scope) if check else None)
 
         return asgi

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import httpx2
 
@@ -117,3 +118,18 @@ async def test_an_unknown_form(ask: Ask) -> None:
         400,
         "There is no format 'xml'; there are: json, har, mermaid, curl.",
     )
+
+
+async def test_what_is_nested_too_deeply_is_refused(ask: Ask) -> None:
+    """No depth of nesting makes the API fail."""
+    deep: dict[str, Any] = {}
+    for _ in range(600):
+        deep = {"a": deep}
+    for method, path, body in (
+        ("POST", "/api/effects", {"change": {"workos": {"not_found_body": deep}}}),
+        ("PATCH", "/api/world", {"workos": {"not_found_body": deep}}),
+    ):
+        answer = await ask(method, path, body)
+        assert answer.status_code == 400
+        assert "nested deeper" in answer.json()["error"]
+    assert (await ask("POST", "/api/effects", {"change": {}})).status_code == 400

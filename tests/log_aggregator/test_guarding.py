@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 from contextlib import nullcontext
@@ -11,6 +12,7 @@ import httpx2
 import pytest
 
 from sandbox.sandbox import Sandbox
+from sandbox.scenario import read_value
 from tests.conftest import Start
 from tests.python_client import connected
 
@@ -120,3 +122,34 @@ async def test_reset_takes_back_what_effects_did(start: Start) -> None:
         restored()
         assert sandbox.authkit.keys.current.kid == kid
         assert sandbox.sources.now() < ahead
+
+
+async def test_keys_that_cannot_be_had_are_not_asked_for_by_every_request(start: Start) -> None:
+    """A JWKS that fails is asked for once a second, however many tokens are shown meanwhile."""
+    fault = {"at": "jwks", "status": 503}
+    scenario = {"title": "t", "story": "s", "step": "jwks", "faults": [fault], "expect": {"connects": True}}
+    sandbox = await start(read_value(scenario))
+    headers = {"authorization": f"Bearer {token({'alg': 'RS256', 'kid': 'x'}, {'iss': 'y'})}"}
+    async with httpx2.AsyncClient() as http:
+        for _ in range(8):
+            assert (await http.post(sandbox.mcp_url, headers=headers)).status_code == 401
+    assert len([exchange for exchange in sandbox.trace if exchange.step == "jwks"]) == 1
+
+
+async def test_a_seeded_service_reads_new_keys(start: Start) -> None:
+    """Though the clock of a seeded sandbox hardly moves, an unknown key is looked for after a second."""
+    sandbox = await start(seed=1)
+    async with connected(sandbox):
+        pass
+    sandbox.effect("rotate", "signing-key")
+    await asyncio.sleep(1.1)
+    async with connected(sandbox):
+        pass
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
+async def test_the_metadata_is_only_read(sandbox: Sandbox, method: str) -> None:
+    """Another method is answered 405, with those that there are."""
+    async with httpx2.AsyncClient(base_url=sandbox.addresses.mcp) as http:
+        answer = await http.request(method, "/.well-known/oauth-protected-resource")
+    assert (answer.status_code, "GET" in answer.headers["allow"]) == (405, True)

@@ -191,6 +191,11 @@ BROKEN_RULES: Final = (
 BROKEN_WORLD: Final = (
     Broken("an unknown system", HEAD + "world: {workoss: {}}\n", "7:9", ("mean `workos`?", "`service`")),
     Broken("a setting at the top", HEAD + "world: {issuer: client}\n", "7:9", ("belongs under `workos`",)),
+    Broken("no header text", HEAD + 'world: {service: {challenge: {error: "a\\nb"}}}\n', "7:38", ("Latin-1",)),
+    Broken("no status", HEAD + "world: {service: {refusal: {status: 100}}}\n", "7:37", ("from 200 to 599",)),
+    Broken("no scheme", HEAD + 'world: {service: {refusal: {scheme: "a b"}}}\n', "7:37", ("one word",)),
+    Broken("no place", HEAD + "world: {service: {metadata_at: [pth]}}\n", "7:33", ("`root`",)),
+    Broken("no method", HEAD + "world: {workos: {token_endpoint_auth_methods: []}}\n", "7:47", ("an empty list",)),
     Broken("no mapping", HEAD + "world: []\n", "7:8", ("an empty list", "a mapping")),
     Broken("an empty system", HEAD + "world:\n  workos:\n", "8:10", ("`world.workos` cannot be empty",)),
     Broken("an unknown setting", HEAD + "world: {workos: {isuer: client}}\n", "7:18", ("mean `issuer`?", "`mode`")),

@@ -217,3 +217,18 @@ def test_the_refusal_names_both_faults() -> None:
         "my.yaml:11:5: this fault (`error server_error (every 2)`) and the one on line 8 (`status 503 (first 3)`) would"
         " both edit `status` of the same `token` exchange. Tell them apart by `when` or `on`, or make them one."
     )
+
+
+def test_two_texts_can_be_in_one_list() -> None:
+    """Conditions on a JSON field that may be a list exclude each other only when one forbids the other's."""
+    localhost, cursor = {"json": {"redirect_uris": "http://a"}}, {"json": {"redirect_uris": "cursor://b"}}
+    assert conflict([at_token(when=localhost, status=503), at_token(when=cursor, status=500)]) is not None
+    other = {"json": {"redirect_uris": "!http://a"}}
+    assert conflict([at_token(when=localhost, status=503), at_token(when=other, status=500)]) is None
+
+
+def test_the_order_of_steps_does_not_matter() -> None:
+    """Two faults at the same steps count the same exchanges, in whatever order the steps are written."""
+    one = msgspec.convert({"at": ["token", "refresh"], "on": "nth 1", "status": 503}, Fault)
+    other = msgspec.convert({"at": ["refresh", "token"], "on": "nth 2", "status": 500}, Fault)
+    assert conflict([one, other]) is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import time
 from pathlib import Path
 from typing import Final
 
@@ -259,3 +260,12 @@ def test_whoever_pastes_what_is_on_the_screen_finds_it(symptom: Symptom, scenari
 def test_what_people_look_for_comes_first(asked: str, first: str) -> None:
     """The scenario that is meant is the first of those found."""
     assert search(asked)[0].name == first
+
+
+def test_a_pasted_log_is_searched_in_no_time() -> None:
+    """Whoever pastes a whole log gets an answer at once, and what a client printed in it comes first."""
+    line = "12:04:55 [DEBUG] MCP server logs: SDK auth failed: retrying request 4711-ab in a while, attempt nr. 3\n"
+    log = line * 3000 + "│ SDK auth failed: self signed certificate in certificate chain │\n" + line * 3000
+    began = time.perf_counter()
+    assert search(log)[0].name == "net-private-ca"
+    assert time.perf_counter() - began < 5

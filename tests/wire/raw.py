@@ -13,7 +13,6 @@ from sandbox.scenario.model import Fault
 from sandbox.sources import Sources
 from sandbox.wire.asgi import Application
 from sandbox.wire.exchange import Trace
-from sandbox.wire.hosts import base_of
 from sandbox.wire.place import TokenTools
 from sandbox.wire.port import Port, bind
 from sandbox.wire.wire import Wire
@@ -130,9 +129,10 @@ class Served:
             tokens=tokens,
             effect=lambda action, what: effects.append((action, what)),
             resource_metadata=lambda: "http://localhost/metadata",
+            is_resource_metadata=lambda _system, _path: False,
             trace=Trace() if trace is None else trace,
         )
-        port = Port("test", wire.around("workos", application, base_of), bind("test", 0))
+        port = Port("test", wire.around("workos", application), bind("test", 0))
         await port.start(context)
         return cls(wire, port, effects)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import httpx2
 import pytest
 
+from sandbox.scenario import read_value
 from tests.cli.process import up
 from tests.conftest import Start
 
@@ -33,7 +34,7 @@ async def test_pages_of_other_origins(start: Start, *, shares: bool) -> None:
             for url in (sandbox.mcp_url, f"{sandbox.addresses.workos}/oauth2/token")
         ]
     for answer in (challenge, metadata, *preflights):
-        assert answer.headers.get("access-control-allow-origin") == ("*" if shares else None)
+        assert answer.headers.get("access-control-allow-origin") == (ORIGIN["origin"] if shares else None)
     assert challenge.status_code == 401
     for answer in preflights:
         assert ("authorization" in answer.headers.get("access-control-allow-headers", "")) is shares
@@ -47,6 +48,38 @@ async def test_who_is_no_browser_sees_nothing_of_it(start: Start) -> None:
     async with httpx2.AsyncClient() as http:
         answer = await http.post(sandbox.mcp_url)
     assert not [name for name in answer.headers if name.startswith("access-control")]
+
+
+async def test_errors_of_an_endpoint_are_shared_and_preflights_are_left_alone(start: Start) -> None:
+    """A fault that answers as the endpoint would is readable for a page, and takes its turn at the page's request."""
+    fault = {"at": "token", "on": "first 1", "error": "invalid_grant"}
+    scenario = {"title": "t", "story": "s", "step": "token", "faults": [fault], "expect": {"connects": True}}
+    sandbox = await start(read_value(scenario))
+    async with httpx2.AsyncClient(base_url=sandbox.addresses.workos) as http:
+        preflight = await http.options("/oauth2/token", headers=PREFLIGHT)
+        refused = await http.post("/oauth2/token", headers=ORIGIN)
+    assert (preflight.status_code, refused.status_code) == (200, 400)
+    assert refused.headers["access-control-allow-origin"] == ORIGIN["origin"]
+    assert sandbox.unfired() == []
+
+
+async def test_the_second_server_is_shared_and_pages_for_people_are_not(start: Start) -> None:
+    """A page may read the second authorization server's metadata, and nobody's sign-in page."""
+    sandbox = await start()
+    async with httpx2.AsyncClient() as http:
+        metadata = await http.get(f"{sandbox.addresses.other}/.well-known/oauth-authorization-server", headers=ORIGIN)
+        page = await http.get(f"{sandbox.addresses.workos}/oauth2/authorize", headers=ORIGIN)
+    assert metadata.headers["access-control-allow-origin"] == ORIGIN["origin"]
+    assert "access-control-allow-origin" not in page.headers
+
+
+async def test_websites_read_nothing_wherever_the_sandbox_listens(start: Start) -> None:
+    """On another address too, only pages of this machine may read."""
+    sandbox = await start(addresses=("0.0.0.0",))
+    async with httpx2.AsyncClient() as http:
+        url = f"{sandbox.addresses.workos}/.well-known/oauth-authorization-server"
+        answer = await http.get(url, headers={"origin": "https://evil.example"})
+    assert "access-control-allow-origin" not in answer.headers
 
 
 READ: Final = """async ([mcp, workos]) => {

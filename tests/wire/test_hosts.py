@@ -176,7 +176,7 @@ async def test_ipv6_is_served_on_the_same_port(sandbox: Sandbox) -> None:
 
 async def test_a_port_without_a_guard_survives_any_host(sandbox: Sandbox) -> None:
     """Where the sandbox listens for other machines any Host is served, and none makes it fail."""
-    application = sandbox.wire.around("workos", echo, base_of)
+    application = sandbox.wire.around("workos", echo)
     port = Port("test", application, bind("test", 0))
     await port.start()
     async with await Raw.to(port.number) as client:

@@ -45,6 +45,8 @@ MATCHING: list[tuple[dict[str, Any], Request]] = [
     ({"json": {"redirect_uris": ["a"]}}, post_json("/oauth2/register", {"redirect_uris": ["a"]})),
     ({"json": {"redirect_uris": "cursor:*"}}, post_json("/oauth2/register", {"redirect_uris": [1, "x", "cursor://a"]})),
     ({"json": {"redirect_uris": "!http*"}}, post_json("/oauth2/register", {"redirect_uris": ["cursor://a"]})),
+    ({"json": {"contacts": {"a": "b*"}}}, post_json("/", {"contacts": [1, {"a": "x"}, {"a": "bc"}]})),
+    ({"json": {"numbers": 2}}, post_json("/", {"numbers": [1, 2]})),
     ({"method": "POST", "path": "/mcp", "mcp_method": "tools/call", "json": {"id": 1}}, CALL),
 ]
 
