@@ -168,7 +168,7 @@ _VARIES: Final = re.compile(
 _UNTOLD: Final = frozenset({"date", "content-length"})
 _EPOCH: Final = 10**9
 """What is larger is a time, in seconds since 1970."""
-_LONG: Final = 0.5
+_LONG: Final = 3
 """Seconds from which on an answer is told to have taken long."""
 
 
