@@ -80,6 +80,9 @@ def _entry(exchange: Exchange) -> dict[str, Any]:
         "_step": exchange.step,
         "_asker": exchange.asker,
         "_ended": exchange.ended,
+        "_system": exchange.system,
+        "_client_id": exchange.client_id,
+        "_held": exchange.held,
     }
 
 
@@ -120,7 +123,10 @@ def _curl(exchange: Exchange) -> bytes:
 _CURLS_OWN: Final = frozenset({"host", "content-length", "transfer-encoding", "connection", "accept-encoding"})
 """Headers that curl sets by itself."""
 
-_CREATOR: Final = f'{{"name":"workos-mcp-sandbox","version":"{__version__}"}}'
+CREATOR: Final = "workos-mcp-sandbox"
+"""What a HAR of ours names as its creator."""
+
+_CREATOR: Final = f'{{"name":"{CREATOR}","version":"{__version__}"}}'
 _DIAGRAM: Final = """\
 sequenceDiagram
   participant Client

@@ -7,15 +7,18 @@ import socket
 import ssl
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Self
 
 import msgspec
 
 from sandbox.console import create_console
+from sandbox.diagnosis import Finding, diagnose
+from sandbox.diagnosis.live import Watch
 from sandbox.durations import seconds
 from sandbox.errors import SandboxError
-from sandbox.flow import System
+from sandbox.flow import Step, System
 from sandbox.log_aggregator import LogAggregator, fetching
 from sandbox.log_aggregator.application import McpApplication
 from sandbox.log_aggregator.guard import named_metadata_paths, resource_metadata_url
@@ -49,6 +52,13 @@ class Ports(NamedTuple):
     other: int = 4103
 
 
+_LOOKED_AT: Final = 2000
+"""Of how many of the last exchanges findings are made."""
+_FIRST_STEP: Final[dict[str, tuple[System, Step]]] = {
+    "workos": ("workos", "server-metadata"),
+    "mcp": ("log-aggregator", "challenge"),
+}
+"""The step at which a client comes to a port for the first time."""
 ANY_PORTS: Final = Ports(0, 0, 0, 0)
 
 
@@ -134,6 +144,9 @@ class Sandbox:
             reveal=self._reveal,
         )
         self.wire.trace.subscribe(self._log)
+        self.watch = Watch(lambda: self.wire.unanswered > 0)
+        self.wire.trace.subscribe(self.watch.see)
+        self._open.callback(self.watch.forget)
         self._served: dict[str, Port] = {}
         self._switching: set[asyncio.Task[None]] = set()
         self._apply(self.scenario, self._given)
@@ -143,15 +156,19 @@ class Sandbox:
         }
         wire, checked = self.wire, checks.get
         applications: dict[str, Application] = {
-            "workos": wire.around("workos", wsgi.application(flask), checked("workos"), self._workos_shares),
-            "mcp": wire.around("log-aggregator", self.service, checked("mcp"), lambda: self.world.service.cors),
+            "workos": wire.around(
+                "workos", wsgi.application(flask), checked("workos"), self._workos_shares, sources.now
+            ),
+            "mcp": wire.around(
+                "log-aggregator", self.service, checked("mcp"), lambda: self.world.service.cors, self.service.now
+            ),
             "console": guarded(create_console(self), checked("console")),
             "other": wire.around(
-                "workos", wsgi.application(create_app(self.other)), checked("other"), self._workos_shares
+                "workos", wsgi.application(create_app(self.other)), checked("other"), self._workos_shares, sources.now
             ),
         }
         for name, application in applications.items():
-            port = Port(name, application, sockets[name])
+            port = Port(name, application, sockets[name], partial(self._unasked, name))
             self._open.push_async_callback(port.stop)
             await port.start(self._context(name))
             self._served[name] = port
@@ -207,6 +224,7 @@ class Sandbox:
         self._undo_effects()
         self._begun = used
         self.wire.trace.clear()
+        self.watch.forget()
 
     def fix(self) -> None:
         """Apply the scenario's fix; the trace goes on, and log-aggregator reads the keys anew."""
@@ -230,6 +248,7 @@ class Sandbox:
         self._mcp.forget_sessions()
         self.logs.clear()
         self.wire.trace.clear()
+        self.watch.forget()
         self._apply(self._begun, self._given)
 
     def _undo_effects(self) -> None:
@@ -287,6 +306,10 @@ class Sandbox:
         """Whether a port speaks HTTPS."""
         return any(setting != "off" for setting in (self.world.tls.workos, self.world.tls.mcp))
 
+    def findings(self) -> list[Finding]:
+        """Say what is wrong with the last exchanges, from the wire alone: what broke first of all."""
+        return diagnose(list(self.trace)[-_LOOKED_AT:])
+
     @property
     def trace(self) -> Trace:
         """The exchanges of this run."""
@@ -299,7 +322,10 @@ class Sandbox:
     def explain(self, claims: Mapping[str, Any]) -> str:
         """Tell a connected client how it got here."""
         client_id = claims.get("client_id")
-        return story(self.trace, client_id if isinstance(client_id, str) else None)
+        told = story(self.trace, client_id if isinstance(client_id, str) else None)
+        theirs = [exchange for exchange in self.trace if client_id is None or exchange.client_id in {client_id, None}]
+        found = [f"{finding.severity}: {finding.happened} {finding.change}" for finding in diagnose(theirs)]
+        return "\n".join([told, "", "What is wrong, read from these exchanges:", *(found or ["nothing"])])
 
     def _apply(self, scenario: Scenario, overrides: dict[str, Any], *, keep_faults: bool = False) -> None:
         """Put a scenario to work; raise msgspec.ValidationError, and leave all as it was, when its world is none."""
@@ -328,7 +354,25 @@ class Sandbox:
                 task.add_done_callback(self._switching.discard)
 
     def _context(self, name: str) -> ssl.SSLContext | None:
-        return self.certificates.server_context(getattr(self.world.tls, name, "off"))
+        return self.certificates.server_context(getattr(self.world.tls, name, "off"), name)
+
+    def _unasked(self, name: str) -> None:
+        """Record that a client gave a connection up before it asked anything; what it was to be, nobody knows."""
+        system, step = _FIRST_STEP[name]
+        url = getattr(self.addresses, name) + "/"
+        unasked = Exchange(
+            number=self.trace.number(),
+            at=self.sources.now(),
+            step=step,
+            system=system,
+            asker="client",
+            method="",
+            url=url,
+            request_headers=[],
+            request_body="",
+            ended="unasked",
+        )
+        self.trace.add(unasked)
 
     def _log(self, exchange: Exchange) -> None:
         """Let the log hold the sandbox's own exchanges, so that a connected client can read how it connected."""

@@ -23,6 +23,7 @@ _ENDED: Final = {
     "dropped": "connection dropped, no answer",
     "cut": "connection cut within the answer",
     "unanswered": "never answered",
+    "unasked": "hung up before a request, as one who does not trust the certificate does",
     "open": "stream open",
 }
 
@@ -37,7 +38,7 @@ def odd(exchange: Exchange) -> str:
 
 
 def _odd(exchange: Exchange) -> str:
-    if exchange.ended in {"dropped", "cut", "unanswered"}:
+    if exchange.ended in {"dropped", "cut", "unanswered", "unasked"}:
         return _ENDED[exchange.ended]
     document = _document(exchange)
     said = [_error_text(document)] if isinstance(document, dict) else []
@@ -116,7 +117,7 @@ def line(exchange: Exchange) -> str:
 
 def _colour(exchange: Exchange) -> str:
     """Green for what went well, yellow for the 401 that begins every flow, red for the rest."""
-    if exchange.ended in {"dropped", "cut", "unanswered"}:
+    if exchange.ended in {"dropped", "cut", "unanswered", "unasked"}:
         return "red"
     if (exchange.status or 0) < _FIRST_ERROR:
         return "green"

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import click
 import msgspec
 
+from sandbox.diagnosis import Finding, report
 from sandbox.errors import SandboxError
 from sandbox.leaving import INTERRUPTED
 from sandbox.printer import Printer
@@ -153,7 +154,9 @@ async def _serve(sandbox: Sandbox, options: Options) -> None:
                 ca = _ca_of(sandbox, options.state_dir)
                 printer.say(_ready(sandbox, ca) if options.as_json else _greeting(sandbox, ca))
                 sandbox.trace.subscribe(partial(_as_json, printer) if options.as_json else _as_lines(printer))
+                sandbox.watch.subscribe(partial(_tell, sandbox, printer, as_json=options.as_json))
                 await stop.wait()
+                sandbox.watch.settle()
             unfired = sandbox.unfired()
         if not options.as_json:
             for fault in unfired if len(sandbox.trace) else ():
@@ -215,6 +218,17 @@ def _as_lines(printer: Printer) -> Listener:
 
 def _as_json(printer: Printer, exchange: Exchange) -> None:
     printer.say(msgspec.json.encode({"exchange": exchange}).decode())
+
+
+def _tell(sandbox: Sandbox, printer: Printer, finding: Finding, *, as_json: bool) -> None:
+    """Print a finding: whole when it matters, in a line when it did no harm."""
+    if as_json:
+        printer.say(report.finding_json(finding))
+    elif finding.severity == "harmless":
+        printer.say(_dim(f"harmless  {finding.title}: {finding.happened}"))
+    else:
+        shown = {exchange.number: exchange for exchange in sandbox.trace if exchange.number in finding.exchanges}
+        printer.say(f"\n{report.finding_text(finding, shown)}\n")
 
 
 def _ca_of(sandbox: Sandbox, state_dir: Path) -> Path | None:

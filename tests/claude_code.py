@@ -58,9 +58,9 @@ class ClaudeCode:
             "DISABLE_TELEMETRY": "1",
         }
 
-    async def mcp(self, *arguments: str) -> str:
-        """Run `claude mcp …` and give what it printed."""
-        command = [str(word) for word in _PROGRAM[self.version]] + ["mcp", *arguments]
+    async def mcp(self, *arguments: str, before: tuple[str, ...] = ()) -> str:
+        """Run `claude mcp …` and give what it printed; `before` are options of `claude` itself."""
+        command = [*(str(word) for word in _PROGRAM[self.version]), *before, "mcp", *arguments]
         process = await asyncio.create_subprocess_exec(
             *command,
             env=self.environment,

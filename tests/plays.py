@@ -15,9 +15,8 @@ from sandbox.durations import seconds
 from sandbox.sandbox import Sandbox
 from sandbox.scenario import Scenario
 from sandbox.wire.exchange import Exchange
-from tests.cli import sign_in
 from tests.conftest import Start
-from tests.python_client import Connected, Habits, Storage, connected
+from tests.python_client import Connected, Habits, connected
 
 PATIENCE: Final = 4
 """Seconds after which a client that waits has waited long enough; what the scenario delays comes on top."""
@@ -82,50 +81,11 @@ async def _prying(sandbox: Sandbox) -> None:
     await _usual(sandbox)
 
 
-async def _careless(sandbox: Sandbox) -> None:
-    """Connect; then let another client that does not read the challenge's scope call the same tool."""
-
-    def call() -> None:
-        with sign_in.http() as http:
-            signed = sign_in.signed_in(http, {"workos": sandbox.addresses.workos, "mcp": sandbox.mcp_url})
-            http.post(sandbox.mcp_url, json=_CALL, headers=signed.bearer)
-
-    await _usual(sandbox)
-    sandbox.change({"workos": {"sign_in": "automatic"}})
-    await asyncio.to_thread(call)
-
-
-_CALL: Final = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "search_logs"}}
-
-
-async def _racing(sandbox: Sandbox) -> None:
-    """Let two windows that share their credentials refresh one after the other, each with the token it has read."""
-    storage = Storage()
-    async with connected(sandbox, storage=storage) as one:
-        shared = Storage(storage.tokens, storage.client_info)
-        async with connected(sandbox, storage=shared) as other:
-            # A window that found tokens has not looked for the authorization server; it knows where it is.
-            other.provider.context.oauth_metadata = one.provider.context.oauth_metadata
-            for window in (one, other):
-                await _refreshed(window)
-
-
-async def _returning(sandbox: Sandbox) -> None:
-    """Connect, and come back a week later: the registration is kept, the tokens and the port are not."""
-    storage = Storage()
-    async with connected(sandbox, storage=storage):
-        pass
-    sandbox.trace.clear()
-    async with connected(sandbox, storage=Storage(client_info=storage.client_info)) as client:
-        await client.call("list_services")
-
-
 _PLAYS: Final[dict[str, Callable[[Sandbox], Awaitable[None]]]] = {
     "auth-advertised-not-required": _prying,
     "authorize-url-as-issuer": _prying,
     "redirect-uri-mismatch-port": _returning,
     "refresh-rotation-race": _racing,
-    "scope-in-challenge": _careless,
     "token-invalid-target-refresh-missing": _forgetful,
 }
 """What the client does, where it is more than connecting and calling a tool."""
@@ -140,6 +100,9 @@ async def played(sandbox: Sandbox) -> None:
     except TimeoutError:
         await asyncio.sleep(0.2)  # until the sandbox has noticed that nobody waits any more
         raise
+    finally:
+        if sandbox.is_secure:
+            await asyncio.sleep(0.5)  # until it has noticed who gave up within the handshake
 
 
 class Shown(NamedTuple):

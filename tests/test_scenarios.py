@@ -1,4 +1,4 @@
-"""Every scenario proves itself: it breaks where it says and nowhere else, every fault fires, and its fix heals it."""
+"""Every scenario proves itself: it breaks where it says and nowhere else, is diagnosed, and its fix heals it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from sandbox.diagnosis import diagnose
 from sandbox.flow import STEPS, Step
 from sandbox.scenario import Scenario, library
 from sandbox.scenario.model import Seen
@@ -59,12 +60,18 @@ def saw(trace: Trace, seen: Seen) -> bool:
     )
 
 
+def diagnosed(trace: Trace) -> str | None:
+    """Give what the diagnosis says first of a trace that does not name its faults; nothing when all is well."""
+    found = diagnose(msgspec.structs.replace(exchange, faults=[]) for exchange in trace)
+    return found[0].id if found else None
+
+
 SCENARIOS = pytest.mark.parametrize("scenario", LIBRARY, ids=lambda scenario: scenario.name)
 
 
 @SCENARIOS
 async def test_scenario(scenario: Scenario, start: Start) -> None:
-    """A scenario breaks at its step and nowhere before, and its fix heals it while it runs."""
+    """A scenario breaks at its step and nowhere before, the wire tells why, and its fix heals it while it runs."""
     sandbox = await start(scenario)
     if scenario.expect.connects:
         await played(sandbox)
@@ -73,6 +80,7 @@ async def test_scenario(scenario: Scenario, start: Start) -> None:
             await played(sandbox)
         assert ExceptionGroup("", [failure.value]).subgroup(AssertionError) is None
     assert sandbox.unfired() == []
+    assert diagnosed(sandbox.trace) == scenario.expect.finding
     for seen in scenario.expect.sees:
         assert saw(sandbox.trace, seen), f"no {seen} in the trace"
     if scenario.step is not None and scenario.expect.reaches is not None:

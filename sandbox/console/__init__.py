@@ -20,7 +20,7 @@ def create_console(sandbox: Sandbox) -> Application:
 
     async def console(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"] == EVENTS and scope["method"] == "GET":
-            await stream_events(sandbox.trace, receive, send)
+            await stream_events(sandbox, receive, send)
             return
         try:
             request = await read_request(scope, receive)

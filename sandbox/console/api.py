@@ -138,6 +138,11 @@ def trace() -> Response:
     return Response(form.pieces(list(sandbox.trace)), content_type=form.content_type)
 
 
+def findings() -> Response:
+    """Say what is wrong, read from the exchanges alone: what broke first, then what is risky, then what did no harm."""
+    return _answer({"findings": _sandbox().findings()})
+
+
 def world() -> Response:
     """Give the settings of both systems."""
     return _answer(_hidden(msgspec.to_builtins(_sandbox().world)))
@@ -221,6 +226,7 @@ ROUTES: Final = (
     Route("POST", "/api/fix", fix),
     Route("POST", "/api/reset", reset),
     Route("GET", "/api/trace", trace),
+    Route("GET", "/api/findings", findings),
     Route("GET", "/api/world", world),
     Route("PATCH", "/api/world", patch_world),
     Route("GET", "/api/state", state),

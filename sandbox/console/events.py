@@ -1,15 +1,19 @@
-"""Exchanges as server-sent events, as they happen."""
+"""Exchanges and findings as server-sent events, as they happen."""
 
 from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from sandbox.wire.asgi import Receive, Send
-from sandbox.wire.exchange import Exchange, Trace
+from sandbox.wire.exchange import Exchange
+
+if TYPE_CHECKING:
+    from sandbox.diagnosis import Finding
+    from sandbox.sandbox import Sandbox
 
 _WAITING: Final = 1000
 """How many events may wait for a slow reader; older ones are dropped, and the gap in the numbers shows it."""
@@ -17,32 +21,35 @@ _WAITING: Final = 1000
 _HEARTBEAT: Final = 15.0
 
 
-async def stream_events(trace: Trace, receive: Receive, send: Send) -> None:
-    """Stream every exchange from now on, until the reader leaves (HTML, server-sent events)."""
-    queue: asyncio.Queue[Exchange] = asyncio.Queue(_WAITING)
+async def stream_events(sandbox: Sandbox, receive: Receive, send: Send) -> None:
+    """Stream every exchange and every finding from now on, until the reader leaves (HTML, server-sent events)."""
+    queue: asyncio.Queue[bytes] = asyncio.Queue(_WAITING)
 
-    def listen(exchange: Exchange) -> None:
+    def put(event: bytes) -> None:
         if queue.full():
             queue.get_nowait()
-        queue.put_nowait(exchange)
+        queue.put_nowait(event)
 
-    unsubscribe = trace.subscribe(listen)
+    ends = (
+        sandbox.trace.subscribe(lambda seen: put(_exchange(seen))),
+        sandbox.watch.subscribe(lambda made: put(_finding(made))),
+    )
     left = asyncio.ensure_future(_until_left(receive))
     try:
         headers = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-store")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await _write(send, b": the exchanges as they happen\n\n")
         while not left.done():
-            exchange = await _next(queue, left)
-            await _write(send, b": still here\n\n" if exchange is None else _event(exchange))
+            await _write(send, await _next(queue, left) or b": still here\n\n")
     finally:
-        unsubscribe()
+        for end in ends:
+            end()
         left.cancel()
         with suppress(asyncio.CancelledError):
             await left
 
 
-async def _next(queue: asyncio.Queue[Exchange], left: asyncio.Future[None]) -> Exchange | None:
+async def _next(queue: asyncio.Queue[bytes], left: asyncio.Future[None]) -> bytes | None:
     waiting = asyncio.ensure_future(queue.get())
     both: set[asyncio.Future[Any]] = {waiting, left}
     try:
@@ -61,5 +68,9 @@ async def _write(send: Send, body: bytes) -> None:
     await send({"type": "http.response.body", "body": body, "more_body": True})
 
 
-def _event(exchange: Exchange) -> bytes:
+def _finding(finding: Finding) -> bytes:
+    return b"event: finding\ndata: %s\n\n" % msgspec.json.encode(finding)
+
+
+def _exchange(exchange: Exchange) -> bytes:
     return b"event: exchange\nid: %d\ndata: %s\n\n" % (exchange.number, msgspec.json.encode(exchange))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import replace
+from email.utils import formatdate
 from typing import Any, Final
 
 from sandbox.wire.message import Request, Response
@@ -111,6 +112,21 @@ async def send_response(response: Response, send: Send) -> None:
     """Send a whole response."""
     await send(start_of(response))
     await send({"type": "http.response.body", "body": response.body, "more_body": False})
+
+
+def dated(application: Application, now: Callable[[], float]) -> Application:
+    """Have answers say when they were made, by a clock of seconds since the epoch (RFC 9110, section 6.6.1)."""
+
+    async def asgi(scope: Scope, receive: Receive, send: Send) -> None:
+        async def stamped(message: Message) -> None:
+            if message["type"] == "http.response.start" and not any(name == b"date" for name, _ in message["headers"]):
+                date = formatdate(now(), usegmt=True).encode()
+                message = {**message, "headers": [*message["headers"], (b"date", date)]}
+            await send(message)
+
+        await application(scope, receive, stamped)
+
+    return asgi
 
 
 def answering(response: Response) -> Application:

@@ -12,8 +12,11 @@ from msgspec import Struct, field
 
 from sandbox.flow import Asker, Step, System
 
-Ended = Literal["answered", "open", "cut", "dropped", "unanswered"]
-"""How an exchange ended: answered, still streaming, cut within the body, dropped before an answer, or nobody waited."""
+Ended = Literal["answered", "open", "cut", "dropped", "unanswered", "unasked"]
+"""How an exchange ended: answered, still streaming, cut within the body, dropped before an answer, nobody waited; or
+never begun, as a connection over TLS was given up before a request, which is what a client does that does not trust the
+certificate.
+"""
 
 BODY_LIMIT: Final = 64 * 1024
 """How many bytes of a body are remembered."""

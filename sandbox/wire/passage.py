@@ -29,7 +29,7 @@ from sandbox.wire.asgi import (
     send_response,
     start_of,
 )
-from sandbox.wire.cors import is_preflight, shared
+from sandbox.wire.cors import is_preflight
 from sandbox.wire.exchange import BODY_LIMIT, Ended, Exchange
 from sandbox.wire.faults import EDIT_ORDER, HEAD_EDITS, edited, front, stands_in_front
 from sandbox.wire.message import Request, Response, json_response
@@ -52,9 +52,14 @@ class Passage:
     """One exchange: the request is read, the application or a fault answers, and it is written down."""
 
     def __init__(
-        self, wire: Wire, system: System, base: str, asgi: tuple[Scope, Receive, Send], shares: Callable[[], bool]
+        self,
+        wire: Wire,
+        system: System,
+        base: str,
+        asgi: tuple[Scope, Receive, Send],
+        dressed: Callable[[Application], Application],
     ) -> None:
-        self.wire, self.system, self.base, self.shares = wire, system, base, shares
+        self.wire, self.system, self.base, self.dressed = wire, system, base, dressed
         self.scope, self.receive, self.send = asgi
         self.at = wire.sources.now()
         self.began = time.perf_counter()
@@ -64,10 +69,17 @@ class Passage:
         self.answer = Collected()
         self.streams = self.shut = False
         self.passed = 0
+        self.waits = False
         self.exchange: Exchange | None = None
 
     async def run(self, application: Application, refusal: Response | None = None) -> None:
         """Answer the request, or refuse it. Who hangs up before having sent it whole leaves no exchange."""
+        try:
+            await self._run(application, refusal)
+        finally:
+            self._waits(now=False)
+
+    async def _run(self, application: Application, refusal: Response | None) -> None:
         try:
             self._begin(await read_request(self.scope, self.receive))
         except LeftError:
@@ -86,7 +98,13 @@ class Passage:
         except LeftError:
             self._record(None, "unanswered")
 
+    def _waits(self, *, now: bool) -> None:
+        """Count this exchange among those that wait for an answer, or no more."""
+        self.wire.unanswered += now - self.waits
+        self.waits = now
+
     def _begin(self, request: Request) -> None:
+        self._waits(now=True)
         grant_type = request.parameters.get("grant_type")
         self.request = request
         self.trace_run = self.wire.trace.run
@@ -143,7 +161,7 @@ class Passage:
             if in_front[0].fault.action == "status":  # a gateway's, which knows nothing of the pages
                 await self._finish(answer)
             else:
-                await self._pass_on(shared(answering(answer), self.shares))
+                await self._pass_on(self.dressed(answering(answer)))
         else:
             await self._pass_on(application)
 
@@ -281,6 +299,7 @@ class Passage:
     # --- the record -----------------------------------------------------------------------------------------------
 
     def _record(self, response: Response | None, ended: Ended) -> None:
+        self._waits(now=False)
         identities, trace = self.wire.identities, self.wire.trace
         identities.learn(self.step, self.request, response)
         if trace.run != self.trace_run:

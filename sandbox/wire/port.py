@@ -7,7 +7,7 @@ import errno
 import socket
 import ssl
 import struct
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
@@ -23,6 +23,9 @@ _TRIES: Final = 10
 
 _LAST_WORDS: Final = 0.05
 """Seconds that a request gets to end by itself when the port stops."""
+
+_HANDSHAKE: Final = 0.3
+"""Seconds that the handshake of TLS may take on one machine."""
 
 _RESET: Final = struct.pack("ii", 1, 0)
 """SO_LINGER with no time: closing the socket sends a reset."""
@@ -88,18 +91,26 @@ class _Protocol(_Http):  # type: ignore[misc]
     """uvicorn's HTTP protocol, handing its transport to the application, so that a fault can drop the connection."""
 
     _answering: Any = None
+    _unasked = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         self.app_state: dict[str, Any] = {**self.app_state, "transport": transport}
+        secured = transport.get_extra_info("ssl_object")
+        if secured is not None:
+            self.app_state["port"].secured(secured)
+            self._unasked = True
         super().connection_made(transport)
 
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
         self._answering = cycle
+        self._unasked = False
         super()._start_asgi_task(cycle, app)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell the request being answered too; uvicorn only tells the last, which may wait behind it (pipelining)."""
         super().connection_lost(exc)
+        if self._unasked:
+            self.app_state["port"].unasked()
         if self._answering is not None and not self._answering.response_complete:
             self._answering.disconnected = True
             self._answering.message_event.set()
@@ -108,8 +119,13 @@ class _Protocol(_Http):  # type: ignore[misc]
 class Port:
     """One of the sandbox's ports, being served."""
 
-    def __init__(self, name: str, application: Any, sockets: list[socket.socket]) -> None:
+    def __init__(
+        self, name: str, application: Any, sockets: list[socket.socket], unasked: Callable[[], None] = lambda: None
+    ) -> None:
+        """Serve on the sockets; `unasked` is called when a connection over TLS was given up before a request."""
         self.name = name
+        self.unasked = unasked
+        self._greetings: dict[int, asyncio.TimerHandle] = {}
         self.sockets = sockets
         config = uvicorn.Config(
             application,
@@ -120,6 +136,7 @@ class Port:
             access_log=False,
             log_config=None,
             server_header=False,
+            date_header=False,  # the wire says it, by the clock of the system that answers
             proxy_headers=False,
             timeout_keep_alive=75,
         )
@@ -143,6 +160,7 @@ class Port:
         self._server.config.load()
         self._server.lifespan = self._server.config.lifespan_class(self._server.config)
         await self._server.on_tick(0)
+        self._server.lifespan.state["port"] = self
         await self.speak(context)
         self._ticker = asyncio.ensure_future(self._tick())
 
@@ -152,6 +170,8 @@ class Port:
         From the call on nobody is let in; once what it gives was awaited, everybody is.
         """
         self._server.config.ssl = context
+        if context is not None:
+            context.sni_callback = self._greeted
         self._shut()
         return self._listen()
 
@@ -159,6 +179,21 @@ class Port:
         async with self._listening:
             self._shut()  # what another call has opened meanwhile
             await self._server.startup(sockets=[listener.dup() for listener in self.sockets])
+
+    def _greeted(self, connection: ssl.SSLObject, _name: str | None, _context: ssl.SSLContext) -> None:
+        """Take note of a connection that begins with TLS; the ClientHello has come."""
+        alarm = asyncio.get_running_loop().call_later(_HANDSHAKE, self._given_up, id(connection))
+        self._greetings[id(connection)] = alarm
+
+    def secured(self, connection: ssl.SSLObject) -> None:
+        """Take note that a connection speaks TLS now."""
+        alarm = self._greetings.pop(id(connection), None)
+        if alarm is not None:
+            alarm.cancel()
+
+    def _given_up(self, connection: int) -> None:
+        if self._greetings.pop(connection, None) is not None:
+            self.unasked()
 
     def _shut(self) -> None:
         for server in getattr(self._server, "servers", ()):  # there are none before it has started
@@ -174,6 +209,8 @@ class Port:
         """Stop at once: close the sockets, drop open streams, and let no task of a request live on."""
         if self._ticker is not None:
             self._ticker.cancel()
+        for alarm in self._greetings.values():
+            alarm.cancel()
         state = self._server.server_state
         self._shut()
         # Whoever still answers hears that the asker is gone, and ends by itself; what then still runs is cancelled.

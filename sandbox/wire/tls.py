@@ -35,8 +35,8 @@ class Certificates:
         return certificate
 
     @functools.cache  # noqa: B019 - as long as the sandbox, and so that one setting is always one context
-    def server_context(self, setting: Setting) -> ssl.SSLContext | None:
-        """Give what a port needs to speak as the setting says; None for plain HTTP."""
+    def server_context(self, setting: Setting, _port: str = "") -> ssl.SSLContext | None:
+        """Give what a port needs to speak as the setting says, each its own; None for plain HTTP."""
         if setting == "off":
             return None
         authority = self.authority if setting == "on" else self._stranger

@@ -7,6 +7,7 @@ The applications know nothing of faults, and faults know nothing of applications
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +16,7 @@ from sandbox.flow import System
 from sandbox.scenario.model import Fault
 from sandbox.sources import Sources
 from sandbox.wire.active import ActiveFaults
-from sandbox.wire.asgi import Application, Receive, Scope, Send
+from sandbox.wire.asgi import Application, Receive, Scope, Send, dated
 from sandbox.wire.cors import shared
 from sandbox.wire.exchange import Trace
 from sandbox.wire.hosts import HostCheck, base_of
@@ -40,6 +41,8 @@ class Wire:
     faults: ActiveFaults = field(default_factory=ActiveFaults)
     identities: Identities = field(default_factory=Identities)
     reveal: bool = False
+    unanswered: int = 0
+    """How many exchanges have begun and not ended; a stream has ended once it is open."""
     released: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when hanging exchanges may go: the scenario changed, or the sandbox stops."""
 
@@ -55,16 +58,21 @@ class Wire:
         application: Application,
         check: HostCheck | None = None,
         shares: Callable[[], bool] = lambda: False,
+        now: Callable[[], float] = time.time,
     ) -> Application:
         """Put the wire in front of a system; what the check refuses is recorded too, and no fault acts on it.
 
-        `shares` says whether pages of other origins may read the answers.
+        `shares` says whether pages of other origins may read the answers, `now` is the system's clock.
         """
-        answering = shared(application, shares)
+
+        def dressed(application: Application) -> Application:
+            return dated(shared(application, shares), now)
+
+        answering = dressed(application)
 
         async def asgi(scope: Scope, receive: Receive, send: Send) -> None:
             if scope["type"] == "http":
-                passage = Passage(self, system, base_of(scope), (scope, receive, send), shares)
+                passage = Passage(self, system, base_of(scope), (scope, receive, send), dressed)
                 await passage.run(answering, check(scope) if check else None)
 
         return asgi

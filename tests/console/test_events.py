@@ -7,14 +7,16 @@ import gc
 import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from typing import Any, Self
 
 import pytest
 
 from sandbox.console.events import stream_events
 from sandbox.sandbox import Sandbox
-from sandbox.wire.exchange import Exchange, Trace
+from sandbox.wire.exchange import Exchange
 from tests.exchanges import exchange
+from tests.python_client import connected
 from tests.wire.raw import Raw, until
 
 JWKS = "/oauth2/jwks"
@@ -43,9 +45,9 @@ class Subscriber:
         assert await subscriber.chunk() == ": the exchanges as they happen\n\n"
         return subscriber
 
-    async def chunk(self) -> str:
+    async def chunk(self, seconds: float = 2) -> str:
         """Give what comes next."""
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(seconds):
             size = int(await self.client.reader.readline(), 16)
             return (await self.client.reader.readexactly(size + 2))[:-2].decode()
 
@@ -174,9 +176,9 @@ async def test_events_end_with_the_sandbox(subscribe: Subscribe, caplog: pytest.
     assert [record.getMessage() for record in caplog.records if record.levelname != "INFO"] == []
 
 
-async def test_a_stream_that_is_cancelled_leaves_nothing() -> None:
+async def test_a_stream_that_is_cancelled_leaves_nothing(sandbox: Sandbox) -> None:
     """A stream whose task is cancelled unsubscribes and cancels what it waited for."""
-    trace: Trace = Trace()
+    trace = sandbox.trace
     before = asyncio.all_tasks()
 
     async def receive() -> dict[str, Any]:
@@ -188,7 +190,7 @@ async def test_a_stream_that_is_cancelled_leaves_nothing() -> None:
     async def send(message: Any) -> None:
         sent.append(message)
 
-    task = asyncio.create_task(stream_events(trace, receive, send))
+    task = asyncio.create_task(stream_events(sandbox, receive, send))
     await until(lambda: len(sent) == 2)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -200,3 +202,20 @@ async def test_a_stream_that_is_cancelled_leaves_nothing() -> None:
     trace.tell(exchange())
     assert len(heard) == 1
     assert len(sent) == 2
+
+
+async def test_a_finding_is_told_once(sandbox: Sandbox, subscribe: Subscribe) -> None:
+    """What is wrong comes as an event once the client has stopped, and not again for what it tries next."""
+    sandbox.use("missing-registration")
+    subscriber = await subscribe(sandbox)
+    told: list[str] = []
+    for _ in range(2):
+        with pytest.raises(ExceptionGroup):
+            async with connected(sandbox):
+                pass
+        await asyncio.sleep(1.3)
+        with suppress(TimeoutError):
+            while True:
+                told.append(await subscriber.chunk(0.2))
+    findings = [json.loads(chunk.partition("data: ")[2]) for chunk in told if chunk.startswith("event: finding\n")]
+    assert [(finding["id"], finding["severity"]) for finding in findings] == [("dcr-absent", "broken")]

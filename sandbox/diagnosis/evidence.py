@@ -1,0 +1,207 @@
+"""What the rules look at: the exchanges of one client, and what they say, read once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+from itertools import pairwise
+from typing import Any, Final, NamedTuple
+from urllib.parse import SplitResult, parse_qsl, urlsplit
+
+from sandbox.diagnosis.challenges import Challenge, challenges_of
+from sandbox.flow import STEPS, Step
+from sandbox.wire.exchange import Exchange
+
+_SUCCESS: Final = range(200, 300)
+_PATIENCE: Final = 3.0
+"""Least seconds of silence that mean something while a trace still grows."""
+_PACE: Final = 5
+"""How many times its longest pause so far a client may pause before that is silence."""
+
+
+class Document(NamedTuple):
+    """A JSON object that was answered, and where."""
+
+    fields: dict[str, Any]
+    exchange: Exchange
+
+
+class Evidence:
+    """The exchanges of one client, in order, with those of its browser and of the servers among themselves.
+
+    `now` is the time of a trace that still grows, in seconds since the epoch; None says that it is complete. Rules read
+    nothing else: no scenario, no settings, and not the faults that the sandbox's own trace names.
+    """
+
+    def __init__(self, exchanges: Iterable[Exchange], now: float | None = None) -> None:
+        self.exchanges: Sequence[Exchange] = tuple(exchanges)
+        self._now = now
+        self._read: dict[int, Any] = {}
+
+    # --- exchanges ------------------------------------------------------------------------------------------------
+
+    def at(self, *steps: Step) -> list[Exchange]:
+        """Give the exchanges of some steps."""
+        return [exchange for exchange in self.exchanges if exchange.step in steps]
+
+    def after(self, exchange: Exchange, *steps: Step) -> list[Exchange]:
+        """Give the later exchanges, of some steps or of all."""
+        return [
+            later for later in self.exchanges if later.number > exchange.number and (not steps or later.step in steps)
+        ]
+
+    def before(self, exchange: Exchange, *steps: Step) -> list[Exchange]:
+        """Give the earlier exchanges, of some steps or of all, the nearest last."""
+        return [
+            earlier
+            for earlier in self.exchanges
+            if earlier.number < exchange.number and (not steps or earlier.step in steps)
+        ]
+
+    def is_silent_after(self, exchange: Exchange) -> bool:
+        """Say whether the client has had time to go on after an exchange, by its own pace, and did not ask anything."""
+        if any(later.asker in {"client", "browser"} for later in self.after(exchange)):
+            return False
+        return self.had_time_after(exchange)
+
+    def had_time_after(self, exchange: Exchange) -> bool:
+        """Say whether enough time has passed since an exchange for what would follow; so it is in a complete trace."""
+        if self._now is None:
+            return True
+        times = [one.at for one in self.exchanges]
+        pauses = [later - earlier for earlier, later in pairwise(times)]
+        return self._now - exchange.at - exchange.seconds > max(_PATIENCE, _PACE * max(pauses, default=0.0))
+
+    # --- what an exchange says ------------------------------------------------------------------------------------
+
+    def json(self, exchange: Exchange) -> Any:
+        """Give the JSON of an answer; None when there is none."""
+        if exchange.number not in self._read:
+            self._read[exchange.number] = as_json(exchange.response_body)
+        return self._read[exchange.number]
+
+    def fields(self, exchange: Exchange) -> dict[str, Any]:
+        """Give the members of the JSON object that was answered; none when it was something else."""
+        document = self.json(exchange)
+        return document if isinstance(document, dict) else {}
+
+    # --- the flow -------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def mcp_requests(self) -> list[Exchange]:
+        """The requests of the client to the MCP endpoint itself, with and without a token."""
+        return [one for one in self.at("challenge", "session", "messages") if one.asker == "client"]
+
+    @cached_property
+    def url(self) -> str:
+        """The URL that the client was given, as far as the requests tell; empty when none came to the MCP server."""
+        return next((one.url for one in self.mcp_requests), "")
+
+    @cached_property
+    def refusals(self) -> list[tuple[Exchange, list[Challenge]]]:
+        """The answers that keep the client out of the MCP server (401 and 403), with the challenges that they hold."""
+        return [(one, challenges_of(one)) for one in self.mcp_requests if one.status in {401, 403}]
+
+    @cached_property
+    def resource_metadata(self) -> Document | None:
+        """The protected-resource metadata that the client ended up with (RFC 9728)."""
+        return self._last_document("resource-metadata", "resource", "authorization_servers")
+
+    @cached_property
+    def issuers(self) -> list[str]:
+        """The authorization servers that the resource names."""
+        named = self.resource_metadata.fields.get("authorization_servers") if self.resource_metadata else None
+        return [one for one in named if isinstance(one, str)] if isinstance(named, list) else []
+
+    @cached_property
+    def server_metadata(self) -> Document | None:
+        """The authorization server's metadata that the client ended up with (RFC 8414, OpenID Connect)."""
+        return self._last_document("server-metadata", "issuer", "token_endpoint", "authorization_endpoint")
+
+    def _last_document(self, step: Step, *typical: str) -> Document | None:
+        for exchange in reversed(self.at(step)):
+            fields = self.fields(exchange)
+            if is_success(exchange) and any(name in fields for name in typical):
+                return Document(fields, exchange)
+        return None
+
+    @cached_property
+    def authorizations(self) -> list[Exchange]:
+        """The authorization requests, as the browser brought them to the authorization server."""
+        return [one for one in self.at("authorization") if urlsplit_or_empty(one.url).path.endswith("/authorize")]
+
+    @cached_property
+    def redirects_back(self) -> list[tuple[Exchange, dict[str, str]]]:
+        """The redirects that bring a code or an error to the client, with their fields (RFC 6749, section 4.1.2)."""
+        found = []
+        for one in self.at("authorization"):
+            location = urlsplit_or_empty(one.response_header("location") or "")
+            fields = dict(parse_qsl(location.query, keep_blank_values=True))
+            if location.scheme and {"code", "error"} & fields.keys():
+                found.append((one, fields))
+        return found
+
+    def got_past(self, step: Step, since: int = 0) -> bool:
+        """Say whether the client came further than a step, after the exchange of a number: later steps worked."""
+        later = _BEYOND[step]
+        return any(one.number > since and one.step in later and self.worked(one) for one in self.exchanges)
+
+    def worked(self, exchange: Exchange) -> bool:
+        """Say whether an MCP request with a token was answered as it wanted to be, errors inside of a 200 aside."""
+        if exchange.step not in {"session", "messages", "challenge"} or exchange.asker != "client":
+            return False
+        fields = self.fields(exchange)
+        return is_success(exchange) and exchange.ended in {"answered", "open"} and "error" not in fields
+
+
+def _beyond(step: Step) -> frozenset[Step]:
+    late: frozenset[Step] = frozenset({"session", "messages"})
+    if step in {"session", "messages", "refresh"}:
+        return frozenset({"messages"})
+    return late if step != "challenge" else late | {"challenge"}
+
+
+_BEYOND: Final = {step: _beyond(step) for step in STEPS}
+
+
+def is_success(exchange: Exchange) -> bool:
+    """Say whether an exchange was answered with a status of success."""
+    return exchange.status in _SUCCESS
+
+
+def as_json(text: str) -> Any:
+    """Read JSON; give None for what is none."""
+    try:
+        return json.loads(text) if text.strip() else None
+    except (ValueError, RecursionError):
+        return None
+
+
+def form_of(exchange: Exchange) -> dict[str, str]:
+    """Give the fields of a request: of its query, and of a form or JSON body."""
+    fields = dict(parse_qsl(urlsplit_or_empty(exchange.url).query, keep_blank_values=True))
+    if (exchange.request_header("content-type") or "").startswith("application/x-www-form-urlencoded"):
+        fields |= dict(parse_qsl(exchange.request_body, keep_blank_values=True))
+    return fields
+
+
+def urlsplit_or_empty(url: str) -> SplitResult:
+    """Split a URL; give empty parts for what is none."""
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return SplitResult("", "", "", "", "")
+
+
+def origin(url: str) -> str:
+    """Give scheme, host and port of a URL, as they are written, in small letters."""
+    parts = urlsplit_or_empty(url)
+    return f"{parts.scheme}://{parts.netloc}".lower() if parts.netloc else ""
+
+
+def tokens_in(exchange: Exchange) -> Iterator[dict[str, Any]]:
+    """Give what the JWTs of an exchange say: `header` and `claims`."""
+    for said in exchange.held.values():
+        if "claims" in said:
+            yield said

@@ -1,0 +1,1 @@
+"""The diagnosis, rule by rule and as a whole."""
