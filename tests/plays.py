@@ -16,7 +16,7 @@ from sandbox.sandbox import Sandbox
 from sandbox.scenario import Scenario
 from sandbox.wire.exchange import Exchange
 from tests.conftest import Start
-from tests.python_client import Connected, Habits, connected
+from tests.python_client import Connected, Habits, Storage, connected
 
 PATIENCE: Final = 4
 """Seconds after which a client that waits has waited long enough; what the scenario delays comes on top."""
@@ -79,6 +79,28 @@ async def _prying(sandbox: Sandbox) -> None:
         for origin in (sandbox.addresses.mcp, sandbox.addresses.workos):
             await http.get(f"{origin}/.well-known/oauth-authorization-server")
     await _usual(sandbox)
+
+
+async def _racing(sandbox: Sandbox) -> None:
+    """Let two windows that share their credentials refresh one after the other, each with the token it has read."""
+    storage = Storage()
+    async with connected(sandbox, storage=storage) as one:
+        shared = Storage(storage.tokens, storage.client_info)
+        async with connected(sandbox, storage=shared) as other:
+            # A window that found tokens has not looked for the authorization server; it knows where it is.
+            other.provider.context.oauth_metadata = one.provider.context.oauth_metadata
+            for window in (one, other):
+                await _refreshed(window)
+
+
+async def _returning(sandbox: Sandbox) -> None:
+    """Connect, and come back a week later: the registration is kept, the tokens and the port are not."""
+    storage = Storage()
+    async with connected(sandbox, storage=storage):
+        pass
+    sandbox.trace.clear()
+    async with connected(sandbox, storage=Storage(client_info=storage.client_info)) as client:
+        await client.call("list_services")
 
 
 _PLAYS: Final[dict[str, Callable[[Sandbox], Awaitable[None]]]] = {

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property, lru_cache
 from itertools import pairwise
-from typing import Any, Final, NamedTuple
+from operator import attrgetter
+from typing import Any, Final, NamedTuple, TypeVar
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from sandbox.diagnosis.challenges import Challenge, challenges_of
@@ -18,6 +20,9 @@ _PATIENCE: Final = 3.0
 """Least seconds of silence that mean something while a trace still grows."""
 _PACE: Final = 5
 """How many times its longest pause so far a client may pause before that is silence."""
+
+
+T = TypeVar("T")
 
 
 class Document(NamedTuple):
@@ -35,35 +40,46 @@ class Evidence:
     """
 
     def __init__(self, exchanges: Iterable[Exchange], now: float | None = None) -> None:
-        self.exchanges: Sequence[Exchange] = tuple(exchanges)
+        self.exchanges: Sequence[Exchange] = sorted(exchanges, key=_number)
         self._now = now
         self._read: dict[int, Any] = {}
+        self._made: dict[Any, Any] = {}
 
     # --- exchanges ------------------------------------------------------------------------------------------------
 
     def at(self, *steps: Step) -> list[Exchange]:
         """Give the exchanges of some steps."""
-        return [exchange for exchange in self.exchanges if exchange.step in steps]
+        return list(self._at(steps))
 
     def after(self, exchange: Exchange, *steps: Step) -> list[Exchange]:
         """Give the later exchanges, of some steps or of all."""
-        return [
-            later for later in self.exchanges if later.number > exchange.number and (not steps or later.step in steps)
-        ]
+        found = self._at(steps) if steps else self.exchanges
+        return list(found[bisect_right(found, exchange.number, key=_number) :])
 
     def before(self, exchange: Exchange, *steps: Step) -> list[Exchange]:
         """Give the earlier exchanges, of some steps or of all, the nearest last."""
-        return [
-            earlier
-            for earlier in self.exchanges
-            if earlier.number < exchange.number and (not steps or earlier.step in steps)
-        ]
+        found = self._at(steps) if steps else self.exchanges
+        return list(found[: bisect_left(found, exchange.number, key=_number)])
+
+    def _at(self, steps: tuple[Step, ...]) -> Sequence[Exchange]:
+        return self.once(steps, lambda: [one for one in self.exchanges if one.step in steps])
+
+    def once(self, key: Any, make: Callable[[], T]) -> T:
+        """Give what several rules need and is made only once for this evidence."""
+        if key not in self._made:
+            self._made[key] = make()
+        made: T = self._made[key]
+        return made
 
     def is_silent_after(self, exchange: Exchange) -> bool:
         """Say whether the client has had time to go on after an exchange, by its own pace, and did not ask anything."""
-        if any(later.asker in {"client", "browser"} for later in self.after(exchange)):
+        if self._last_asked > exchange.number:
             return False
         return self.had_time_after(exchange)
+
+    @cached_property
+    def _last_asked(self) -> int:
+        return max((one.number for one in self.exchanges if one.asker in {"client", "browser"}), default=-1)
 
     def had_time_after(self, exchange: Exchange) -> bool:
         """Say whether enough time has passed since an exchange for what would follow; so it is in a complete trace."""
@@ -144,8 +160,12 @@ class Evidence:
 
     def got_past(self, step: Step, since: int = 0) -> bool:
         """Say whether the client came further than a step, after the exchange of a number: later steps worked."""
-        later = _BEYOND[step]
-        return any(one.number > since and one.step in later and self.worked(one) for one in self.exchanges)
+        return any(self._last_worked.get(later, -1) > since for later in _BEYOND[step])
+
+    @cached_property
+    def _last_worked(self) -> dict[Step, int]:
+        """The number of the last exchange that worked, for each step of MCP."""
+        return {one.step: one.number for one in self.exchanges if self.worked(one)}
 
     def worked(self, exchange: Exchange) -> bool:
         """Say whether an MCP request with a token was answered as it wanted to be, errors inside of a 200 aside."""
@@ -162,6 +182,7 @@ def _beyond(step: Step) -> frozenset[Step]:
     return late if step != "challenge" else late | {"challenge"}
 
 
+_number: Final = attrgetter("number")
 _BEYOND: Final = {step: _beyond(step) for step in STEPS}
 
 
@@ -179,11 +200,15 @@ def as_json(text: str) -> Any:
 
 
 def form_of(exchange: Exchange) -> dict[str, str]:
-    """Give the fields of a request: of its query, and of a form or JSON body."""
-    fields = dict(parse_qsl(urlsplit_or_empty(exchange.url).query, keep_blank_values=True))
-    if (exchange.request_header("content-type") or "").startswith("application/x-www-form-urlencoded"):
-        fields |= dict(parse_qsl(exchange.request_body, keep_blank_values=True))
-    return fields
+    """Give the fields of a request: of its query, and of its form."""
+    is_form = (exchange.request_header("content-type") or "").startswith("application/x-www-form-urlencoded")
+    return dict(_form(exchange.url, exchange.request_body if is_form else ""))
+
+
+@lru_cache(maxsize=1024)
+def _form(url: str, body: str) -> tuple[tuple[str, str], ...]:
+    fields = dict(parse_qsl(urlsplit_or_empty(url).query, keep_blank_values=True))
+    return tuple((fields | dict(parse_qsl(body, keep_blank_values=True))).items())
 
 
 def urlsplit_or_empty(url: str) -> SplitResult:

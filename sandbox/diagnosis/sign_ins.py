@@ -64,6 +64,10 @@ class SignIn(NamedTuple):
 
 def sign_ins(seen: Evidence) -> list[SignIn]:
     """Give the sign-ins; authorization requests that repeat the `state` of the one before belong to it."""
+    return seen.once("sign-ins", lambda: _found(seen))
+
+
+def _found(seen: Evidence) -> list[SignIn]:
     groups: list[list[Exchange]] = []
     asks = {one.number for one in seen.authorizations}
     for one in seen.at("authorization"):
