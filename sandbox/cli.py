@@ -112,6 +112,31 @@ def up(context: click.Context, /, **options: Any) -> None:
     run(Options(**options, colour=context.color))
 
 
+# --- explain -----------------------------------------------------------------------------------------------------
+
+
+@cli.command()
+@click.argument("file")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a text.")
+@click.pass_context
+def explain(context: click.Context, /, file: str, *, as_json: bool) -> None:
+    """Say what is wrong in FILE, a saved trace or a HAR; - reads standard input.
+
+    Exits with 0 when nothing is broken, 1 when something is, 2 when it could not be read.
+    """
+    from sandbox.diagnosis import diagnose, report
+    from sandbox.diagnosis.reading import read_file
+
+    exchanges, notes = read_file(file)
+    findings = diagnose(exchanges)
+    width = min(shutil.get_terminal_size().columns - 1, _WIDEST)
+    click.echo(
+        report.as_json(findings, exchanges, notes) if as_json else report.as_text(findings, exchanges, notes, width)
+    )
+    if report.is_broken(findings):
+        context.exit(FOUND)
+
+
 # --- the library -------------------------------------------------------------------------------------------------
 
 
@@ -254,6 +279,35 @@ def reset(console: str | None, state_dir: Path) -> None:
 
     running = ask("POST", "/api/reset", None, console=console, state_dir=state_dir)
     click.echo(f"{running['name']} begins anew.")
+
+
+# --- a live server -----------------------------------------------------------------------------------------------
+
+
+@cli.command()
+@click.argument("url")
+@click.option("--register", is_flag=True, help="Register a client as well.")
+@click.option("--sign-in", is_flag=True, help="Connect as a client does: register, sign in, list the tools.")
+@click.option("--client-id", metavar="ID", help="Sign in as this client, registered before.")
+@click.option(
+    "--callback-port",
+    metavar="N",
+    callback=_port,
+    default=0,
+    show_default=True,
+    help="Port of the redirect back; 0 is any free one.",
+)
+@click.option("--allow-host", metavar="HOST", multiple=True, help="Ask this host even at a private address; repeat.")
+@click.option("--timeout", metavar="SECONDS", type=click.FloatRange(0.1, 120), default=10.0, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--junit", metavar="FILE", type=click.Path(path_type=Path), help="Write JUnit XML.")
+@click.option("--save", metavar="FILE.yaml", type=click.Path(path_type=Path), help="Write a scenario that is the same.")
+@click.pass_context
+def doctor(context: click.Context, /, **options: Any) -> None:
+    """Examine a live MCP server at URL, and say what is wrong with it."""
+    from sandbox.doctor.command import Options, run
+
+    context.exit(run(Options(**options)))
 
 
 # --- errors and colours ------------------------------------------------------------------------------------------

@@ -159,7 +159,7 @@ def dcr_unavailable(seen: Evidence) -> Proof | None:
 
 def registrations(seen: Evidence) -> list[Exchange]:
     """Give the registrations at an endpoint that the metadata names."""
-    endpoints = {one.fields.get("registration_endpoint") for one in documents(seen)}
+    endpoints = [one.fields.get("registration_endpoint") for one in documents(seen)]
     return [one for one in seen.at("registration") if one.method == "POST" and one.url in endpoints]
 
 

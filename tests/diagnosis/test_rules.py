@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,45 @@ _TEXTS = st.sampled_from(
         "http://localhost:x/",
     ]
 )
+_NAMES = [
+    "issuer",
+    "authorization_endpoint",
+    "token_endpoint",
+    "registration_endpoint",
+    "jwks_uri",
+    "scopes_supported",
+    "resource",
+    "authorization_servers",
+    "response_types_supported",
+    "grant_types_supported",
+    "code_challenge_methods_supported",
+    "token_endpoint_auth_methods_supported",
+    "client_id_metadata_document_supported",
+    "client_id",
+    "client_secret",
+    "redirect_uris",
+    "grant_types",
+    "token_endpoint_auth_method",
+    "client_secret_expires_at",
+    "access_token",
+    "refresh_token",
+    "token_type",
+    "expires_in",
+    "scope",
+    "error",
+    "error_description",
+    "keys",
+    "kid",
+    "result",
+    "jsonrpc",
+    "method",
+    "params",
+    "authorization_response_iss_parameter_supported",
+]
+_ODD: st.SearchStrategy[Any] = st.sampled_from(
+    ["", "x", "https://auth.example", None, True, -1, 1.5, [], [1, None, {}], ["x"], {}, {"code": []}]
+)
+_DOCUMENTS = st.dictionaries(st.sampled_from(_NAMES), _ODD, max_size=8).map(json.dumps)
 _HEADERS = st.lists(
     st.tuples(
         st.sampled_from(
@@ -103,10 +143,10 @@ def _exchanges(draw: Any) -> list[Exchange]:
                 _TEXTS | st.sampled_from(["http://localhost:1/mcp", "https://auth.example/oauth2/authorize?state=s"])
             ),
             "request_headers": draw(_HEADERS),
-            "request_body": draw(_TEXTS),
+            "request_body": draw(_TEXTS | _DOCUMENTS),
             "status": draw(st.sampled_from([None, 200, 201, 204, 302, 400, 401, 403, 404, 429, 500])),
             "response_headers": draw(_HEADERS),
-            "response_body": draw(_TEXTS),
+            "response_body": draw(_TEXTS | _DOCUMENTS),
             "ended": draw(st.sampled_from(["answered", "open", "cut", "dropped", "unanswered", "unasked"])),
             "held": draw(_HELD),
             "client_id": draw(st.sampled_from([None, "a", "b"])),
@@ -116,7 +156,7 @@ def _exchanges(draw: Any) -> list[Exchange]:
 
 
 @given(_exchanges(), st.none() | st.floats(0, 100))
-@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=1000, deadline=None, suppress_health_check=list(HealthCheck))
 def test_no_trace_makes_a_rule_fail(exchanges: list[Exchange], now: float | None) -> None:
     """Whatever strangers have sent, the diagnosis answers; it says the same whatever the order it is given."""
     found = diagnose(exchanges, now)

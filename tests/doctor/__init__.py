@@ -1,0 +1,1 @@
+"""The doctor, against the sandbox and against servers that mean harm, on real sockets."""
