@@ -288,6 +288,7 @@ def reset(console: str | None, state_dir: Path) -> None:
 @click.argument("url")
 @click.option("--register", is_flag=True, help="Register a client as well.")
 @click.option("--sign-in", is_flag=True, help="Connect as a client does: register, sign in, list the tools.")
+@click.option("--call", metavar="TOOL", help="Sign in and call this tool as well, without arguments.")
 @click.option("--client-id", metavar="ID", help="Sign in as this client, registered before.")
 @click.option(
     "--callback-port",
@@ -298,7 +299,14 @@ def reset(console: str | None, state_dir: Path) -> None:
     help="Port of the redirect back; 0 is any free one.",
 )
 @click.option("--allow-host", metavar="HOST", multiple=True, help="Ask this host even at a private address; repeat.")
-@click.option("--timeout", metavar="SECONDS", type=click.FloatRange(0.1, 120), default=10.0, show_default=True)
+@click.option(
+    "--timeout",
+    metavar="SECONDS",
+    type=click.FloatRange(0.1, 120),
+    default=10.0,
+    show_default=True,
+    help="How long each request may take.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("--junit", metavar="FILE", type=click.Path(path_type=Path), help="Write JUnit XML.")
 @click.option("--save", metavar="FILE.yaml", type=click.Path(path_type=Path), help="Write a scenario that is the same.")

@@ -30,6 +30,8 @@ class Habits(NamedTuple):
     client_secret: str | None = None
     callback_port: int = 0
     """0 is any free one (RFC 8252, section 7.3)."""
+    tool: str | None = None
+    """A tool to call, without arguments, when all else works."""
     open_url: Open = opened
     tell: Callable[[str], None] = lambda _line: None
     """Says a line to the person."""
@@ -63,18 +65,31 @@ async def client_of(walked: Walk, habits: Habits, redirect_uri: str) -> Client |
 async def _signed_in(walked: Walk, client: Client, callback: Callback, habits: Habits) -> bool:
     sign_in = SignIn(walked, client, callback, habits.open_url, habits.tell)
 
-    async def renewed(scope: str) -> str | None:
-        more = await sign_in.token(scope)
+    async def renewed(scope: str | None) -> str | None:
+        if scope is None:
+            scope = await _discovered_anew(sign_in, habits)
+        more = None if sign_in.walked.stopped else await sign_in.token(scope)
         return None if more is None else str(more["access_token"])
 
     answer = await sign_in.token(walked.scope)
     if answer is None:
         return False
     token = str(answer["access_token"])
-    worked = await Session(walked, token, walked.scope, renewed).used()
+    worked = await Session(walked, token, renewed, habits.tool).used()
     if not worked and any(one.step == "session" and one.status == _REFUSED for one in walked.http.exchanges):
         await _asked_again(walked, token)
     return worked
+
+
+async def _discovered_anew(sign_in: SignIn, habits: Habits) -> str | None:
+    """Look anew who signs people in, and register there if it is another (SEP-2352); give the scopes to ask for."""
+    before = sign_in.walked
+    sign_in.walked = await walk(before.http, before.url, habits.client_id)
+    sign_in.walked.checks = before.checks
+    if sign_in.walked.issuer != before.issuer and not sign_in.walked.stopped:
+        client = await client_of(sign_in.walked, habits, sign_in.callback.redirect_uri)
+        sign_in.client = client or sign_in.client
+    return sign_in.walked.scope
 
 
 async def _asked_again(walked: Walk, token: str) -> None:

@@ -31,6 +31,7 @@ class Options(NamedTuple):
     register: bool
     sign_in: bool
     client_id: str | None
+    call: str | None
     callback_port: int
     allow_host: tuple[str, ...]
     as_json: bool
@@ -69,10 +70,11 @@ async def _examined(options: Options) -> Report:
         client_id=options.client_id,
         client_secret=os.environ.get(SECRET) or None,
         callback_port=options.callback_port,
+        tool=options.call,
         tell=lambda line: click.echo(line, err=True),
     )
     limits = Limits(request_seconds=options.timeout)
-    if options.sign_in:
+    if options.sign_in or options.call:
         return await sign_in(options.url, habits, allowed=options.allow_host, limits=limits)
     if options.register:
         return await register(options.url, habits, allowed=options.allow_host, limits=limits)

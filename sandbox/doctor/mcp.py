@@ -28,10 +28,10 @@ class Message(NamedTuple):
     body: bytes
 
 
-def modern(method: str) -> Message:
-    """Make a request of MCP 2026-07-28, which has no session."""
-    headers = {"mcp-protocol-version": MODERN, "mcp-method": method}
-    return _message(headers, {"id": 1, "method": method, "params": {"_meta": _META}})
+def modern(method: str, tool: str | None = None) -> Message:
+    """Make a request of MCP 2026-07-28, which has no session; to a tool, without arguments, when one is named."""
+    headers = {"mcp-protocol-version": MODERN, "mcp-method": method} | ({"mcp-name": tool} if tool else {})
+    return _message(headers, {"id": 1, "method": method, "params": _to(tool) | {"_meta": _META}})
 
 
 def initialize() -> Message:
@@ -40,11 +40,16 @@ def initialize() -> Message:
     return _message({}, {"id": 1, "method": "initialize", "params": params})
 
 
-def legacy(method: str, session: str | None, version: str) -> Message:
-    """Make a later request, or notification, of a session."""
+def legacy(method: str, session: str | None, version: str, tool: str | None = None) -> Message:
+    """Make a later request, or notification, of a session; to a tool, without arguments, when one is named."""
     headers = {"mcp-protocol-version": version} | ({"mcp-session-id": session} if session else {})
-    fields = {"method": method} if method.startswith("notifications/") else {"id": 2, "method": method, "params": {}}
+    is_notification = method.startswith("notifications/")
+    fields = {"method": method} if is_notification else {"id": 2, "method": method, "params": _to(tool)}
     return _message(headers, fields)
+
+
+def _to(tool: str | None) -> dict[str, Any]:
+    return {"name": tool, "arguments": {}} if tool else {}
 
 
 def _message(headers: dict[str, str], fields: dict[str, Any]) -> Message:
