@@ -32,16 +32,15 @@ _KEEP_THE_METHOD: Final = frozenset({307, 308})
 )
 def endpoint_redirected(seen: Evidence) -> Proof | None:
     """See a redirect of an MCP request to the same path, a slash aside, or one that keeps the method."""
-    for one in seen.mcp_requests:
-        if one.method == "OPTIONS" or not _is_of_endpoint(one):
-            continue
-        target = _target(one)
-        change = "; that is another host or port" if site(target)[1:] != site(one.url)[1:] else ""
-        if site(one.url)[0] == "https" and site(target)[0] == "http":
-            change = "; that leads from https to http"
-        said = f"{one.method} {one.url} was answered {one.status}, Location: {target}{change}."
-        return Proof(said, (one,), went_on=_answered_later(seen, one))
-    return None
+    redirected = [one for one in seen.mcp_requests if one.method != "OPTIONS" and _is_of_endpoint(one)]
+    if not redirected:
+        return None
+    one, target = redirected[0], _target(redirected[0])
+    change = "; that is another host or port" if site(target)[1:] != site(one.url)[1:] else ""
+    if site(one.url)[0] == "https" and site(target)[0] == "http":
+        change = "; that leads from https to http"
+    said = f"{one.method} {one.url} was answered {one.status}, Location: {target}{change}."
+    return Proof(said, (one,), went_on=_answered_later(seen, redirected[-1]))
 
 
 def _target(exchange: Exchange) -> str:
