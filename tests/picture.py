@@ -1,4 +1,4 @@
-"""Draw the README's picture: the timeline of the connection log's failure, and what Claude Code printed.
+"""Draw the README's picture: the timeline of the connection log's failure, what the sandbox says, what Claude Code did.
 
 `python -m tests.picture` writes docs/timeline.svg from a real run. It needs Claude Code 2.1.330 in .cache/clients.
 """
@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Final
 
 import click
+import msgspec
 from rich.console import Console
 from rich.text import Text
 
+from sandbox.diagnosis.report import finding_text
 from sandbox.sandbox import Ports, Sandbox
 from sandbox.timeline import line
 from tests.claude_code import NEWEST, ClaudeCode
@@ -32,12 +34,15 @@ async def told() -> list[str]:
             await claude.mcp("add", "--transport", "http", "log-aggregator", sandbox.mcp_url)
             printed = (await claude.mcp("list")).strip().splitlines()[-1]
             timeline = [line(exchange) for exchange in sandbox.trace][:6]
+            finding = msgspec.structs.replace(sandbox.findings()[0], exchanges=(), references=())
     prompt = click.style("$ ", fg="cyan")
     verdict = printed.partition(" — ")
     return [
         f"{prompt}make sandbox SCENARIO=authorize-url-as-issuer",
         "",
         *timeline,
+        "",
+        *finding_text(finding, {}, _WIDTH - 4).splitlines(),
         "",
         f"{prompt}claude mcp list",
         f"{verdict[0]} — {click.style(verdict[2], fg='red')}",

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import msgspec
 import pytest
 
+from sandbox.diagnosis import diagnose
 from tests.claude_code import NEWEST, OLD, ClaudeCode, installed
 from tests.conftest import Start, missing
 
@@ -92,3 +94,33 @@ async def test_url_without_a_scheme_fails_everywhere(version: str, start: Start,
     assert "Failed to connect" in await client.mcp("list")
     if version == OLD:
         assert [exchange.url for exchange in sandbox.trace] == []
+
+
+BROKEN = """
+missing-registration resource-mismatch prm-requires-auth server-metadata-missing asmeta-issuer-trailing-slash
+dcr-metadata-rejected no-pkce-plain authorize-error-redirect iss-trailing-slash invalid-target token-error-in-200
+wrong-audience unknown-signing-key refresh-fails session-protocol-version net-private-ca
+"""
+
+
+@pytest.mark.parametrize("name", BROKEN.split())
+async def test_newest_is_diagnosed(name: str, start: Start, tmp_path: Path) -> None:
+    """Whatever Claude Code 2.1.330 says of a failure, the wire tells the same of it as with any client."""
+    sandbox = await start(name)
+    client = claude(NEWEST, tmp_path)
+    await client.mcp("add", "--transport", "http", "logs", sandbox.mcp_url)
+    await client.mcp("list")
+    await client.login("logs")
+    await client.mcp("list")
+    found = diagnose(msgspec.structs.replace(exchange, faults=[]) for exchange in sandbox.trace)
+    assert found[0].id == sandbox.scenario.expect.finding
+
+
+@pytest.mark.parametrize("name", ["authorize-url-as-issuer", "missing-registration", "prm-requires-auth"])
+async def test_old_is_diagnosed(name: str, start: Start, tmp_path: Path) -> None:
+    """So it is with 2.0.44, of the month of the log."""
+    sandbox = await start(name)
+    client = claude(OLD, tmp_path)
+    await client.mcp("add", "--transport", "http", "logs", sandbox.mcp_url)
+    await client.mcp("list")
+    assert sandbox.findings()[0].id == sandbox.scenario.expect.finding
