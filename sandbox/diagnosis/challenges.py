@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from sandbox.wire.exchange import Exchange
@@ -64,7 +65,7 @@ def challenges_of(exchange: Exchange) -> list[Challenge]:
 
 def challenges(header: str) -> list[Challenge]:
     """Read the challenges of a header, with the mistakes that clients forgive; what cannot be read ends the reading."""
-    return _read(header)[0]
+    return list(_read(header)[0])
 
 
 def unread(header: str) -> str:
@@ -72,14 +73,15 @@ def unread(header: str) -> str:
     return _read(header)[1]
 
 
-def _read(header: str) -> tuple[list[Challenge], str]:
+@lru_cache(maxsize=256)
+def _read(header: str) -> tuple[tuple[Challenge, ...], str]:
     found: list[Challenge] = []
     rest = header
     while (scheme := _SCHEME.match(rest)) is not None:
         rest = rest[scheme.end() :]
         parameters, rest = _parameters(rest)
         found.append(Challenge(scheme[1], parameters))
-    return found, rest.strip(", \t")
+    return tuple(found), rest.strip(", \t")
 
 
 def _parameters(text: str) -> tuple[tuple[Parameter, ...], str]:

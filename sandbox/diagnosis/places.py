@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final, Literal
 
 from sandbox.diagnosis.challenges import challenges_of
@@ -17,6 +18,7 @@ Relation = Literal["same", "trailing-slash", "http-scheme", "loopback-alias", "o
 """How the `resource` of a metadata document differs from the URL that the client was given."""
 
 
+@lru_cache(maxsize=1024)
 def site(url: str) -> tuple[str, str, int | None]:
     """Give scheme, host and port of a URL, with the scheme's own port where none is written."""
     parts = urlsplit_or_empty(url)
