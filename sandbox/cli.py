@@ -257,8 +257,14 @@ def use(scenario: str, console: str | None, state_dir: Path) -> None:
     from sandbox.steering import ask
 
     found = find(scenario)
-    ask("PUT", "/api/scenario", msgspec.to_builtins(found), console=console, state_dir=state_dir)
+    before = ask("GET", "/api/scenario", None, console=console, state_dir=state_dir)["mcp"]
+    now = ask("PUT", "/api/scenario", msgspec.to_builtins(found), console=console, state_dir=state_dir)["mcp"]
     click.echo(f"Now {found.name}: {found.title}")
+    if now != before:
+        click.echo(
+            f"The MCP server is at another URL now. Add it anew:\n\n    claude mcp remove log-aggregator\n"
+            f"    claude mcp add --transport http log-aggregator {now}"
+        )
 
 
 @cli.command()
@@ -268,7 +274,11 @@ def fix(console: str | None, state_dir: Path) -> None:
     from sandbox.steering import ask
 
     running = ask("POST", "/api/fix", None, console=console, state_dir=state_dir)
-    click.echo(running.get("fix") or "This scenario has nothing to fix.")
+    if running.get("fix"):
+        click.echo(f"Fixed. This is what a person would have done: {running['fix'].strip()}")
+        click.echo("Clients may remember what they read before: `claude mcp login log-aggregator` begins anew.")
+    else:
+        click.echo("This scenario has nothing to fix.")
 
 
 @cli.command()
@@ -278,7 +288,7 @@ def reset(console: str | None, state_dir: Path) -> None:
     from sandbox.steering import ask
 
     running = ask("POST", "/api/reset", None, console=console, state_dir=state_dir)
-    click.echo(f"{running['name']} begins anew.")
+    click.echo(f"{running['name']} begins anew, failures included. `sandbox use healthy` leaves them.")
 
 
 # --- a live server -----------------------------------------------------------------------------------------------

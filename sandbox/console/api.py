@@ -89,9 +89,8 @@ def scenarios() -> Response:
 def scenario() -> Response:
     """Give the running scenario, and which of its faults have not fired."""
     sandbox = _sandbox()
-    return _answer(
-        {"name": sandbox.scenario.name, **_hidden(msgspec.to_builtins(sandbox.scenario)), "unfired": sandbox.unfired()}
-    )
+    shown = _hidden(msgspec.to_builtins(sandbox.scenario))
+    return _answer({"name": sandbox.scenario.name, **shown, "mcp": sandbox.mcp_url, "unfired": sandbox.unfired()})
 
 
 def _hidden(value: Any) -> Any:
@@ -111,7 +110,8 @@ def put_scenario() -> Response:
         sandbox.use(find_named(str(asked["name"])))
     else:
         name = str(asked.pop("name", "unnamed"))
-        asked.pop("unfired", None)
+        for said in ("mcp", "unfired"):  # what this API says besides
+            asked.pop(said, None)
         sandbox.use(read_value(asked, name=name))
     return scenario()
 

@@ -11,6 +11,7 @@ from sandbox.diagnosis import (  # noqa: F401 - each adds its rules
     challenge,
     challenge_front,
     cors,
+    failing,
     jwks,
     messages,
     messages_scopes,
@@ -46,14 +47,20 @@ def diagnose(exchanges: Iterable[Exchange], now: float | None = None) -> list[Fi
     `now` is the time of a trace that still grows, in seconds since the epoch; None says that it is complete. A sound
     trace gives nothing that is broken.
     """
-    found = [
-        _finding(rule, proof, evidence, name)
-        for name, theirs in told_apart(exchanges)
-        for evidence in [Evidence(theirs, now)]
-        for rule in RULES
-        if (proof := rule.look(evidence)) is not None
-    ]
+    found: list[Finding] = []
+    for name, theirs in told_apart(exchanges):
+        evidence = Evidence(theirs, now)
+        about = [finding for rule in RULES if (finding := _looked(rule, evidence, name)) is not None]
+        if not any(finding.severity == "broken" for finding in about):
+            unnamed = _looked(failing.UNNAMED, evidence, name)
+            about += [unnamed] if unnamed else []
+        found += about
     return sorted(found, key=_rank)
+
+
+def _looked(rule: Rule, evidence: Evidence, name: str) -> Finding | None:
+    proof = rule.look(evidence)
+    return None if proof is None else _finding(rule, proof, evidence, name)
 
 
 def _finding(rule: Rule, proof: Proof, evidence: Evidence, name: str) -> Finding:

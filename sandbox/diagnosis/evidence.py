@@ -144,8 +144,12 @@ class Evidence:
 
     @cached_property
     def authorizations(self) -> list[Exchange]:
-        """The authorization requests, as the browser brought them to the authorization server."""
-        return [one for one in self.at("authorization") if urlsplit_or_empty(one.url).path.endswith("/authorize")]
+        """The authorization requests, as the browser brought them; who asks without a client_id asks for nothing."""
+        return [
+            one
+            for one in self.at("authorization")
+            if urlsplit_or_empty(one.url).path.endswith("/authorize") and form_of(one).get("client_id")
+        ]
 
     @cached_property
     def redirects_back(self) -> list[tuple[Exchange, dict[str, str]]]:

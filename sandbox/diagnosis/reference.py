@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from sandbox import diagnosis
+from sandbox.diagnosis.failing import UNNAMED
 from sandbox.diagnosis.finding import RULES, Rule
 from sandbox.flow import STEP_MEANING, STEPS, Step
 from sandbox.scenario import Scenario, library
@@ -68,7 +69,7 @@ def _anchor(finding: str, step: Step) -> str:
 def main() -> None:
     """Bring the page of a checkout up to date."""
     path = Path(diagnosis.__file__).parents[2] / "docs" / "findings.md"
-    path.write_text(page(RULES, library()), encoding="utf-8")
+    path.write_text(page([*RULES, UNNAMED], library()), encoding="utf-8")
 
 
 if __name__ == "__main__":

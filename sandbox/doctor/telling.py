@@ -38,8 +38,10 @@ def told(report: Report, width: int = 100) -> Iterator[str]:
     for finding in report.findings:
         yield f"{finding_text(finding, exchanges, width)}\n"
     tally = ", ".join(f"{number} {result}" for result, number in counts(report).items() if number)
-    verdict = "Sound as far as it was looked at" if report.is_sound else "Broken"
-    yield click.style(f"{verdict}: {tally}.", bold=True)
+    broken = sum(finding.severity == "broken" for finding in report.findings)
+    said = f"{broken} finding{'' if broken == 1 else 's'}" if broken else "a careful client cannot go on"
+    verdict = "Sound as far as it was looked at" if report.is_sound else f"Broken: {said}"
+    yield click.style(f"{verdict}. Checks: {tally}.", bold=True)
     if report.stopped:
         yield f"A careful client stops here: {one_line(report.stopped, 300)}."
     elif report.signed_in is None:

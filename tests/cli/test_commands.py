@@ -195,10 +195,12 @@ def test_use_fix_and_reset(running: Up, steer: Callable[..., str]) -> None:
     with http() as client:
         register = f"{running.ready['workos']}/oauth2/register"
         assert client.post(register, json={"redirect_uris": ["http://localhost/"]}).status_code >= 400
-        assert steer("fix") == "WorkOS dashboard, Connect, Configuration: turn Dynamic Client Registration on.\n"
+        fixed, begin_anew = steer("fix").splitlines()
+        assert fixed.endswith(": WorkOS dashboard, Connect, Configuration: turn Dynamic Client Registration on.")
+        assert "claude mcp login" in begin_anew
         assert registered(client, running.ready["workos"])
         assert running.exchange("registration", status=201)
-        assert steer("reset") == "missing-registration begins anew.\n"
+        assert steer("reset").startswith("missing-registration begins anew")
         assert client.get(f"{running.ready['console']}/api/trace").json()["exchanges"] == []
         assert client.post(register, json={"redirect_uris": ["http://localhost/"]}).status_code >= 400
 
@@ -210,6 +212,8 @@ def test_use_a_file(running: Up, steer: Callable[..., str]) -> None:
         "cause: A fault.\nfix: None.\n"
     )
     assert steer("use", "./mine.yaml") == "Now mine: Mine\n"
+    assert "claude mcp add --transport http log-aggregator http://localhost:" in steer("use", "authorize-url-as-issuer")
+    assert "claude mcp add" in steer("use", "./mine.yaml")
     with http() as client:
         assert client.get(f"{running.ready['workos']}/oauth2/jwks").status_code == 418
     assert current(running)["unfired"] == []

@@ -34,17 +34,8 @@ def world(**world: Any) -> Any:
             {"service": {"challenge": {"scheme": None}}, "workos": {"dynamic_client_registration": False}},
             [("dcr-absent", "broken"), ("challenge-without-header", "harmless")],
         ),
-        (
-            {
-                "workos": {
-                    "access_token": {"audience": "https://billing.example/mcp"},
-                    "refresh_token": {"issue": "never"},
-                }
-            },
-            [("wrong-audience", "broken"), ("refresh-token-missing", "broken")],
-        ),
     ],
-    ids=["the log's, and a bare challenge", "a bare challenge, and no registration", "audience, and no refresh token"],
+    ids=["an endpoint as issuer, and a bare challenge", "a bare challenge, and no registration"],
 )
 async def test_two_causes_are_both_named(start: Start, settings: dict[str, Any], found: list[tuple[str, str]]) -> None:
     """What stopped the client comes first, and what it got past is named as that."""
@@ -55,7 +46,7 @@ async def test_two_causes_are_both_named(start: Start, settings: dict[str, Any],
 
 
 async def test_a_finding_is_told_once_and_only_when_it_is_certain(start: Start) -> None:
-    """While a client is at work nothing is told; when it has stopped, what stopped it; a fix and another try, nothing."""
+    """While a client is at work nothing is told; when it has stopped, what stopped it, and not again."""
     sandbox = await start("missing-registration")
     told: list[Finding] = []
     sandbox.watch.subscribe(told.append)
@@ -84,3 +75,28 @@ async def test_explain_connection_tells_what_is_wrong(start: Start) -> None:
         told = await client.call("explain_connection")
     assert "harmless: " in told
     assert "expires_in" in told
+
+
+@pytest.mark.parametrize(
+    ("fault", "given_url", "found"),
+    [
+        ({"at": "token", "status": 503}, "{mcp_url}", "token-unavailable"),
+        ({"at": "token", "on": "first 2", "status": 500}, "{mcp_url}", "token-unavailable"),
+        ({"at": "challenge", "status": 502}, "{mcp_url}", "service-unavailable"),
+        ({"at": "challenge", "headers": {"x-a": "b"}}, "{mcp}/mpc", "endpoint-missing"),
+        (
+            {"at": "messages", "when": {"mcp_method": "tools/list"}, "status": 409},
+            "{mcp_url}",
+            "failure-without-a-name",
+        ),
+    ],
+)
+async def test_a_client_that_stopped_at_an_error_is_never_called_sound(
+    start: Start, fault: dict[str, Any], given_url: str, found: str
+) -> None:
+    """Whatever the error, something is said to be broken; where no rule knows it, that is said."""
+    scenario = {"title": "t", "story": "s", "step": "token", "faults": [fault], "expect": {"connects": True}}
+    sandbox = await start(read_value(scenario | {"world": {"service": {"given_url": given_url}}}))
+    with suppress(Exception):
+        await played(sandbox)
+    assert [(finding.id, finding.severity) for finding in sandbox.findings()][:1] == [(found, "broken")]
