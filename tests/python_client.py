@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -116,8 +116,12 @@ async def connected(
     decision: Decision = "approve",
     storage: Storage | None = None,
     habits: Habits = Habits(),
+    hesitate: Callable[[httpx2.Request], Awaitable[None]] | None = None,
 ) -> AsyncIterator[Connected]:
-    """Connect as the SDK does, trusting the sandbox's own CA; whatever it raises is raised."""
+    """Connect as the SDK does, trusting the sandbox's own CA; whatever it raises is raised.
+
+    `hesitate` is awaited before each request.
+    """
     trusted = sandbox.certificates.client_context() if sandbox.is_secure else None
     async with listening() as callback:
 
@@ -168,7 +172,7 @@ async def connected(
             timeout=20,
             trust_env=False,
             verify=trusted or True,
-            event_hooks={"request": [spell], "response": [copy]},
+            event_hooks={"request": [spell, *filter(None, [hesitate])], "response": [copy]},
         ) as http:
             transport = streamable_http_client(sandbox.mcp_url, http_client=http)
             async with Client(transport, mode=mode) as client:

@@ -12,12 +12,12 @@ from sandbox.wire.exchange import Exchange
     "state-mismatch",
     step="authorization",
     side="authorization server",
-    title="The browser does not bring back the state with which it was sent",
-    why="The client gives the browser a random word, state, and expects it back with the answer. That is how it knows "
-    "that the answer belongs to its own request and was not slipped in by somebody else. With another word, or none, "
-    "a careful client does not use the code.",
-    change="In the authorization server: return state exactly as it came, whatever its length and characters, with "
-    "errors as well. In the client: treat a missing state as a wrong one, and keep one for each sign-in when several "
+    title="The browser does not bring back the `state` with which it was sent",
+    why="The client gives the browser a random word, `state`, and expects it back with the answer. That is how it "
+    "knows that the answer belongs to its own request and was not slipped in by somebody else. With another word, or "
+    "none, a careful client does not use the code.",
+    change="In the authorization server: return `state` exactly as it came, whatever its length and characters, with "
+    "errors as well. In the client: treat a missing `state` as a wrong one, and keep one for each sign-in when several "
     "run at once. If it happens once: begin again from the client, and do not follow sign-in links from others.",
     references=("RFC 6749 section 4.1.2", "RFC 6749 section 10.12", "RFC 9700 section 4.7"),
 )
@@ -25,7 +25,7 @@ def state_mismatch(seen: Evidence) -> Proof | None:
     """Compare `state` of the redirect back with that of the request."""
     for sign_in, answer in _answered(seen):
         if _is_other_state(sign_in, answer):
-            brought = f"state={answer.fields['state']}" if answer.fields.get("state") else "no state"
+            brought = f"state={answer.fields['state']}" if answer.fields.get("state") else "no `state`"
             happened = (
                 f"The browser left for {bare(sign_in.request.url)} with state={sign_in.asked['state']}, "
                 f"and came back to {answer.target} with {brought}."
@@ -39,12 +39,12 @@ def state_mismatch(seen: Evidence) -> Proof | None:
     step="authorization",
     side="authorization server",
     title="The answer names another authorization server than the one that was asked",
-    why="With the code comes iss, the name of the authorization server that issued it. The client compares it, letter "
-    "by letter, with issuer of the metadata that it read. When they differ, the code may belong to another server, "
-    "and a client that sent it on could hand it to an attacker. So it stops here.",
-    change="In the authorization server: take iss and issuer from one setting, so that they are the same text, a "
-    "slash at the end included. A server that stands in front of another one has to write its own issuer into iss. "
-    "If you do not know the name in iss, do not connect.",
+    why="With the code comes `iss`, the name of the authorization server that issued it. The client compares it, "
+    "letter by letter, with `issuer` of the metadata that it read. When they differ, the code may belong to another "
+    "server, and a client that sent it on could hand it to an attacker. So it stops here.",
+    change="In the authorization server: take `iss` and `issuer` from one setting, so that they are the same text, a "
+    "slash at the end included. A server that stands in front of another one has to write its own issuer into `iss`. "
+    "If you do not know the name in `iss`, do not connect.",
     references=("RFC 9207 section 2.4", "MCP 2026-07-28 authorization"),
 )
 def iss_mismatch(seen: Evidence) -> Proof | None:
@@ -56,7 +56,7 @@ def iss_mismatch(seen: Evidence) -> Proof | None:
             slash = " They differ by a slash at the end." if issuer.rstrip("/") == iss.rstrip("/") else ""
             happened = (
                 f"The browser came back to {answer.target} with iss={iss}; "
-                f"{document.exchange.url} says that the issuer is {issuer}.{slash}"
+                f"{document.exchange.url} says that its `issuer` is {issuer}.{slash}"
             )
             return Proof(happened, (document.exchange, answer.exchange))
     return None
@@ -67,11 +67,11 @@ def iss_mismatch(seen: Evidence) -> Proof | None:
     step="authorization",
     side="authorization server",
     title="The answer does not say which authorization server it comes from, though that was promised",
-    why="The metadata of the authorization server promises to send its name, iss, with every answer. The browser came "
-    "back without it. Whoever wanted to pass off the answer of another server would leave the name out, so a careful "
-    "client does not use the code.",
-    change="In the authorization server: add iss, with the issuer of the metadata, to every redirect back, errors "
-    "included; or take authorization_response_iss_parameter_supported out of the metadata. A server that copies the "
+    why="The metadata of the authorization server promises to send its name, `iss`, with every answer. The browser "
+    "came back without it. Whoever wanted to pass off the answer of another server would leave the name out, so a "
+    "careful client does not use the code.",
+    change="In the authorization server: add `iss`, with the `issuer` of the metadata, to every redirect back, errors "
+    "included; or take `authorization_response_iss_parameter_supported` out of the metadata. A server that copies the "
     "metadata of one behind it must not copy this promise.",
     references=("RFC 9207 section 2.4", "RFC 9207 section 3"),
 )
@@ -81,8 +81,8 @@ def iss_missing(seen: Evidence) -> Proof | None:
         document = asked_metadata(seen, sign_in)
         if document is not None and _is_without_issuer(document, answer):
             happened = (
-                f"{document.exchange.url} says authorization_response_iss_parameter_supported: true; "
-                f"the browser came back to {answer.target} without iss."
+                f"{document.exchange.url} says `authorization_response_iss_parameter_supported: true`; "
+                f"the browser came back to {answer.target} without `iss`."
             )
             return Proof(happened, (document.exchange, answer.exchange))
     return None
@@ -97,8 +97,8 @@ def iss_missing(seen: Evidence) -> Proof | None:
     "page, then whoever gets a person to open a link gets that person's access. This connection works; so would an "
     "attacker's.",
     change="In the authorization server: show every new client's name, and the host to which the browser will go, and "
-    "ask, before the first code; bind the answer to this browser. WorkOS AuthKit does so. A server that only passes "
-    "people on to another sign-in has to ask by itself.",
+    "ask, before the first code; tie the person's yes to this browser's cookie. WorkOS AuthKit does so. If you forward "
+    "to Google or Entra, show your own page first, because they see only your one client.",
     references=("MCP 2025-11-25 security best practices, confused deputy problem", "RFC 6819 section 5.2.3.2"),
     risky=True,
 )

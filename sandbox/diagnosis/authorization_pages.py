@@ -50,8 +50,8 @@ _SHOWN: Final = 120
     side="authorization server",
     title="The authorization server refuses the sign-in",
     why="The browser came back with an error instead of a code. The client has nothing to exchange for a token.",
-    change="Read error and error_description: they name what is wrong with the request. In the authorization server: "
-    "look at the settings of this client, such as its allowed response types, grants and PKCE. In the client: "
+    change="Read `error` and `error_description`: they name what is wrong with the request. In the authorization "
+    "server: look at the settings of this client, such as its allowed response types, grants and PKCE. In the client: "
     "send what the metadata of the authorization server offers.",
     references=("RFC 6749 section 4.1.2.1",),
 )
@@ -68,10 +68,10 @@ def authorization_refused(seen: Evidence) -> Proof | None:
     step="authorization",
     side="configuration",
     title="The authorization server does not send browsers to the client's address",
-    why="After the sign-in the browser has to go back to the redirect_uri of the client. The authorization server "
+    why="After the sign-in the browser has to go back to the `redirect_uri` of the client. The authorization server "
     "compares it with a list, and it is not on it. To an address that it does not trust it sends nobody, not even with "
     "an error: the browser stays on a page, and the client waits and hears nothing.",
-    change="In the authorization server: allow the redirect_uri, in every form that clients use: "
+    change="In the authorization server: allow the `redirect_uri`, in every form that clients use: "
     "http://localhost/callback and http://127.0.0.1/callback are two. Let it pass over the port of addresses on the "
     "own machine. WorkOS: dashboard, Redirects. In the client: use a fixed port that is allowed, in Claude Code claude "
     "mcp add --callback-port PORT, or register anew when the port changes.",
@@ -90,20 +90,21 @@ def redirect_uri_mismatch(seen: Evidence) -> Proof | None:
     step="authorization",
     side="authorization server",
     title="The authorization server cannot use the document that describes the client",
-    why="The client did not register. Its client_id is the address of a document about it, and the authorization "
-    "server has to fetch that document. When it cannot, the client_id means nothing to it. The browser stays on an "
-    "error page, and the client hears nothing.",
+    why="The client did not register. Its `client_id` is itself an address, that of a document about the client, and "
+    "the authorization server has to fetch that document. When it cannot, the `client_id` means nothing to it. The "
+    "browser stays on an error page, and the client hears nothing.",
     change="In the authorization server: let it fetch the document from this address, past firewalls and bot filters, "
-    "or keep copies of the documents of known clients. Until then turn client-id metadata documents off, so that "
-    "clients register instead: WorkOS dashboard, Connect, Configuration. In the client: publish a document that "
-    "anybody can read and whose client_id is its own address.",
+    "or keep copies of the documents of known clients. Until then turn client ID metadata documents off, so that "
+    "clients register instead: WorkOS dashboard, Connect, Configuration. As its user: take a client that registers, or "
+    "register one by hand and pass the `client_id`: claude mcp add --client-id ID --callback-port PORT. In the client: "
+    "publish a document that anybody can read and whose `client_id` is its own address.",
     references=("MCP 2025-11-25 authorization, client ID metadata documents",),
 )
 def cimd_unreadable(seen: Evidence) -> Proof | None:
     """Look for a client whose id is a URL, and is not known or is said to have wrong metadata."""
     for sign_in, end in _refusals(seen):
         if _is_document(sign_in) and _why(seen, sign_in, end) in {"client", "document"}:
-            return _ended(sign_in, end, f"The client_id is {sign_in.asked['client_id']}.")
+            return _ended(sign_in, end, f"The `client_id` is {sign_in.asked['client_id']}.")
     return None
 
 
@@ -112,12 +113,12 @@ def cimd_unreadable(seen: Evidence) -> Proof | None:
     step="authorization",
     side="authorization server",
     title="The authorization server does not know the client",
-    why="The client uses a client_id that the authorization server does not know, most often one that it gave out "
+    why="The client uses a `client_id` that the authorization server does not know, most often one that it gave out "
     "itself and has lost since. A browser is never sent back to an unknown client, so it stays on an error page and "
-    "the client waits. At the token endpoint the answer is invalid_client. Each new attempt with this client_id fails "
-    "in the same way.",
+    "the client waits. At the token endpoint the answer is `invalid_client`. Each new attempt with this `client_id` "
+    "fails in the same way.",
     change="In the authorization server: keep registrations in a database that all its instances share, and delete "
-    "none that are in use. In the client: on invalid_client forget the client_id, register again, and begin the "
+    "none that are in use. In the client: on `invalid_client` forget the `client_id`, register again, and begin the "
     "sign-in anew. By hand: claude mcp logout NAME, then sign in; for mcp-remote, delete the directory ~/.mcp-auth.",
     references=("RFC 6749 section 4.1.2.1", "RFC 6749 section 5.2", "RFC 7591 section 3.2.1"),
 )
@@ -147,8 +148,8 @@ def client_forgotten(seen: Evidence) -> Proof | None:
     why="The client hears only of what comes back to its own address. An error page stays in the browser: the client "
     "cannot know of it, and waits until its time is up.",
     change="Read the page in the browser, it may say more than the client. In the authorization server: look into its "
-    "log at the time of this exchange; where client and redirect_uri are known, send the browser back with "
-    "error=server_error instead of showing a page. In the client: say after a while that the browser may show why.",
+    "log at the time of this exchange; where client and `redirect_uri` are known, send the browser back with "
+    "`error=server_error` instead of showing a page. In the client: say after a while that the browser may show why.",
     references=("RFC 6749 section 4.1.2.1",),
 )
 def authorize_error_page(seen: Evidence) -> Proof | None:
@@ -220,11 +221,13 @@ def _is_unregistered(seen: Evidence, sign_in: SignIn) -> bool:
 def _what_is_allowed(seen: Evidence, sign_in: SignIn) -> str:
     asked, uris = sign_in.asked.get("redirect_uri", ""), _registered_uris(seen, sign_in)
     if not uris:
-        return f"The redirect_uri was {asked}."
+        return f"The `redirect_uri` was {asked}."
     if asked in uris:
-        return f"The redirect_uri was {asked}, exactly as the client had registered it."
+        return f"The `redirect_uri` was {asked}, exactly as the client had registered it."
     same_but_port = any(_without_port(asked) == _without_port(one) for one in uris)
-    return f"The redirect_uri was {asked}; registered was {', '.join(uris)}{', another port' if same_but_port else ''}."
+    return (
+        f"The `redirect_uri` was {asked}; registered was {', '.join(uris)}{', another port' if same_but_port else ''}."
+    )
 
 
 def _without_port(url: str) -> tuple[str, str | None, str]:
@@ -236,9 +239,9 @@ def _when_registered(seen: Evidence, request: Exchange) -> str:
     client_id = client_of(request)
     registration = registered(seen, client_id)
     if registration is None:
-        return f"The client_id was {client_id}."
+        return f"The `client_id` was {client_id}."
     seconds = round(max(0.0, request.at - registration.exchange.at))
-    return f"The same server had given out the client_id {client_id} {seconds} s before."
+    return f"The same server had given out the `client_id` {client_id} {seconds} s before."
 
 
 def _refused_as_unknown(seen: Evidence, one: Exchange) -> str:

@@ -36,11 +36,11 @@ _ON_THE_WAY: Final[frozenset[Step]] = frozenset({"resource-metadata", "server-me
     side="server",
     title="The server refuses a request with status 200 instead of 401",
     why="Signing in begins with the status 401. With a 200, a client takes the refusal for the answer to its MCP "
-    "message, finds that it is no MCP message, and gives up. It does not look at WWW-Authenticate, which counts "
-    "only with a 401.",
-    change="In the MCP server: answer requests without a valid token with status 401 and the same WWW-Authenticate. "
-    "Where a framework's error handler or a gateway turns every refusal into 200, take the MCP path out of it. "
-    "Check with: curl -i -X POST and the MCP URL.",
+    "message, finds that it is no MCP message, and gives up. It does not look at `WWW-Authenticate`, which counts only "
+    "with a 401.",
+    change="In the MCP server: answer requests without a valid token with status 401 and the same `WWW-Authenticate`. "
+    "Where a framework's error handler or a gateway turns every refusal into 200, take the MCP path out of it. Check "
+    "with: curl -i -X POST and the MCP URL.",
     references=("RFC 9110 section 15.5.2", "RFC 6750 section 3", "MCP 2025-11-25 authorization, error handling"),
 )
 def challenge_inside_200(seen: Evidence) -> Proof | None:
@@ -63,11 +63,11 @@ def challenge_inside_200(seen: Evidence) -> Proof | None:
     "challenge-without-header",
     step="challenge",
     side="server",
-    title="The 401 has no WWW-Authenticate header",
+    title="The 401 has no `WWW-Authenticate` header",
     why="The header is where a 401 says how to get in. Without it a client has to guess that OAuth is meant, and "
     "where the metadata is. Some guess; others take the 401 for a plain failure.",
-    change="In the MCP server, or the gateway that answers for it: send with every 401 WWW-Authenticate: Bearer "
-    'resource_metadata="https://your-host/.well-known/oauth-protected-resource/mcp", with the path of your own '
+    change="In the MCP server, or the gateway that answers for it: send with every 401 `WWW-Authenticate: Bearer "
+    'resource_metadata="https://your-host/.well-known/oauth-protected-resource/mcp"`, with the path of your own '
     "endpoint at the end. If the application sends it already, let the proxy pass it on.",
     references=("RFC 9110 section 15.5.2", "RFC 9728 section 5.1", "RFC 6750 section 3"),
 )
@@ -78,7 +78,7 @@ def challenge_without_header(seen: Evidence) -> Proof | None:
         return None
     one = refused[0]
     return Proof(
-        f"{one.method} {one.url} without a token was answered 401, without WWW-Authenticate.",
+        f"{one.method} {one.url} without a token was answered 401, without `WWW-Authenticate`.",
         (one,),
         went_on=went_on(seen, one),
     )
@@ -88,11 +88,11 @@ def challenge_without_header(seen: Evidence) -> Proof | None:
     "challenge-malformed",
     step="challenge",
     side="server",
-    title="The WWW-Authenticate header of the 401 is not written as HTTP wants it",
-    why="Clients read this header with parsers of different patience. What is doubled, wrongly quoted or wrongly "
-    "spaced is read in one way by one client, in another way by the next, and not at all by the third.",
-    change="In whatever writes the header, application or proxy, and only in one of them: WWW-Authenticate: Bearer "
-    'resource_metadata="https://your-host/.well-known/oauth-protected-resource/mcp". Each parameter once, no spaces '
+    title="The `WWW-Authenticate` header of the 401 is not written as HTTP wants it",
+    why="Some clients repair a wrong header, others ignore it. What is doubled, wrongly quoted or wrongly spaced is "
+    "read in one way by one client, in another way by the next, and not at all by the third.",
+    change="In whatever writes the header, application or proxy, and only in one of them: `WWW-Authenticate: Bearer "
+    'resource_metadata="https://your-host/.well-known/oauth-protected-resource/mcp"`. Each parameter once, no spaces '
     "around the equals sign, values in double quotes, commas in between. Check with: curl -i.",
     references=("RFC 9110 section 11.2", "RFC 9110 section 11.6.1", "RFC 9110 section 5.6.4"),
 )
@@ -109,15 +109,15 @@ def _mistakes(exchange: Exchange) -> Iterable[str]:
     for challenge in challenges_of(exchange):
         names = [parameter.name.lower() for parameter in challenge.parameters]
         yield from (
-            f"{name} stands there {names.count(name)} times" for name in dict.fromkeys(names) if names.count(name) > 1
+            f"`{name}` stands there {names.count(name)} times" for name in dict.fromkeys(names) if names.count(name) > 1
         )
         yield from (
-            f'{parameter.name} is not written as name="value" after a comma'
+            f'`{parameter.name}` is not written as name="value" after a comma, without spaces around the equals sign'
             for parameter in challenge.parameters
             if not parameter.is_plain
         )
     if rest := unread(header_of(exchange) or ""):
-        yield f"A parser stops before: {rest}"
+        yield f"A client stops reading before: {rest}"
 
 
 @rule(
@@ -149,8 +149,8 @@ def challenge_not_first(seen: Evidence) -> Proof | None:
     title="The 401 does not say where the resource's metadata is",
     why="The metadata is the document that says where to sign in. A client that is not told its URL has to guess "
     "one. Those that know the two usual places may find it; others say that the server needs no OAuth, or fail.",
-    change="In the MCP server, or the gateway that answers for it: add resource_metadata to WWW-Authenticate, as in "
-    'Bearer resource_metadata="https://your-host/.well-known/oauth-protected-resource/mcp".',
+    change="In the MCP server, or the gateway that answers for it: add `resource_metadata` to `WWW-Authenticate`, as "
+    'in `Bearer resource_metadata="https://your-host/.well-known/oauth-protected-resource/mcp"`.',
     references=("RFC 9728 section 5.1", "MCP 2025-11-25 authorization, protected resource metadata discovery"),
 )
 def challenge_without_metadata(seen: Evidence) -> Proof | None:
@@ -177,10 +177,10 @@ def challenge_without_metadata(seen: Evidence) -> Proof | None:
     step="challenge",
     side="server",
     title="The 401 names its metadata by a path, without scheme and host",
-    why="The value of resource_metadata has to be a whole URL. Nothing says what a relative one would be relative "
+    why="The value of `resource_metadata` has to be a whole URL. Nothing says what a relative one would be relative "
     "to. Some clients put the host before it; others cannot ask such a URL, and stop.",
     change="In the MCP server: put scheme and host before the path, from a configured public address, as in "
-    'resource_metadata="https://your-host/.well-known/oauth-protected-resource/mcp".',
+    '`resource_metadata="https://your-host/.well-known/oauth-protected-resource/mcp"`.',
     references=("RFC 9728 section 5.1",),
 )
 def challenge_metadata_relative(seen: Evidence) -> Proof | None:
@@ -199,9 +199,9 @@ def challenge_metadata_relative(seen: Evidence) -> Proof | None:
     title="The 401 names a metadata URL that the client cannot reach",
     why="The client asks exactly that URL. When nobody answers there, it knows neither where to sign in nor that "
     "the same document may be had elsewhere, and it stops.",
-    change="In the MCP server: build the metadata URL from a configured public address, never from the Host of the "
-    "request as the proxy passed it on. Or let the framework believe the proxy's X-Forwarded-Host and "
-    "X-Forwarded-Proto. In the proxy: send these two headers.",
+    change="In the MCP server: build the metadata URL from a configured public address, never from the `Host` of the "
+    "request as the proxy passed it on. Or let the framework believe the proxy's `X-Forwarded-Host` and "
+    "`X-Forwarded-Proto`. In the proxy: send these two headers.",
     references=("RFC 9728 section 5.1", "RFC 9728 section 3.1"),
 )
 def challenge_metadata_unreachable(seen: Evidence) -> Proof | None:
@@ -232,9 +232,9 @@ def challenge_metadata_unreachable(seen: Evidence) -> Proof | None:
     step="challenge",
     side="server",
     title="The 401 of one endpoint names the metadata of the whole host",
-    why="The place of a metadata document follows from the resource: its path goes behind the well-known part. The "
-    "document at the root is about the bare host. Most clients read it all the same; a strict one compares, and "
-    "throws it away.",
+    why="The metadata of, say, https://host/mcp is at https://host/.well-known/oauth-protected-resource/mcp. The 401 "
+    "names the address without the path at the end (here /mcp), which describes the whole host. Most clients read it "
+    "all the same; a strict one compares, and throws it away.",
     change="In the MCP server: name the URL with the path of the endpoint at the end, and serve the document there: "
     "https://your-host/.well-known/oauth-protected-resource/mcp for https://your-host/mcp.",
     references=("RFC 9728 section 3.1", "RFC 9728 section 3.3"),

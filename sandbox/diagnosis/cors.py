@@ -49,9 +49,9 @@ def _is_shared(exchange: Exchange, page: str) -> bool:
     "that are no pages connect, and so does the address bar.",
     change="In the server that was asked, the MCP server as well as the authorization server: answer OPTIONS before "
     "any token is checked, and send `Access-Control-Allow-Origin` with every answer, the 401 too. Allow the headers "
-    "Authorization, Content-Type and MCP-Protocol-Version, and expose WWW-Authenticate and Mcp-Session-Id. At the "
-    "authorization server the metadata, registration and token endpoints need it, /authorize does not. In the client: "
-    "ask from a process of its own instead, as the proxy of MCP Inspector does.",
+    "`Authorization`, `Content-Type` and `MCP-Protocol-Version`, and expose `WWW-Authenticate` and `Mcp-Session-Id`. "
+    "At the authorization server the metadata, registration and token endpoints need it, /authorize does not. In the "
+    "client: ask from a process of its own instead, as the proxy of MCP Inspector does.",
     references=("Fetch Standard, CORS protocol", "RFC 8414 section 3"),
 )
 def cors_missing(seen: Evidence) -> Proof | None:
@@ -59,7 +59,7 @@ def cors_missing(seen: Evidence) -> Proof | None:
     for one, page in _asked_by_page(seen):
         if not _is_shared(one, page):
             allowed = one.response_header("access-control-allow-origin")
-            has = f"allows only {allowed}" if allowed else "has no Access-Control-Allow-Origin"
+            has = f"allows only {allowed}" if allowed else "has no `Access-Control-Allow-Origin`"
             happened = f"A page of {page} sent {one.method} {one.url}. The answer, {one.status}, {has}."
             return Proof(happened, (one,), step=one.step)
     return None
@@ -70,9 +70,9 @@ def cors_missing(seen: Evidence) -> Proof | None:
     step="challenge",
     side="server",
     title="The page may read the answer, and not its headers",
-    why="The client is a page in a browser. Of an answer of another origin, a page sees a handful of headers. The one "
-    "that matters here is none of them, unless the answer says that it is exposed. It is there on the wire, and the "
-    "page cannot see it.",
+    why="The client is a page in a browser. Of an answer of another origin, a page sees a handful of headers. "
+    "`WWW-Authenticate` is not one of them, nor is `Mcp-Session-Id`. The server has to name such a header in "
+    "`Access-Control-Expose-Headers`. It is there on the wire, and the page cannot see it.",
     change="In the MCP server: send `Access-Control-Expose-Headers: WWW-Authenticate, Mcp-Session-Id, "
     "Mcp-Protocol-Version` with every answer, and publish the metadata at the well-known places too, where a page "
     "finds it without the header.",
@@ -88,6 +88,6 @@ def cors_not_exposed(seen: Evidence) -> Proof | None:
             continue
         for name in _READ:
             if one.response_header(name) is not None and name not in exposed:
-                happened = f"The {one.status} to a page of {page} holds {name}, and does not expose it."
+                happened = f"The {one.status} to a page of {page} holds `{name}`, and does not expose it."
                 return Proof(happened, (one,), step=one.step)
     return None

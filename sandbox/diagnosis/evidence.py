@@ -16,6 +16,7 @@ from sandbox.flow import STEPS, Step
 from sandbox.wire.exchange import Exchange
 
 _SUCCESS: Final = range(200, 300)
+_ASKS: Final = frozenset({"client_id", "response_type", "state", "scope"})
 _PATIENCE: Final = 3.0
 """Least seconds of silence that mean something while a trace still grows."""
 _PACE: Final = 5
@@ -144,11 +145,11 @@ class Evidence:
 
     @cached_property
     def authorizations(self) -> list[Exchange]:
-        """The authorization requests, as the browser brought them; who asks without a client_id asks for nothing."""
+        """The authorization requests, as the browser brought them; who asks without parameters asks for nothing."""
         return [
             one
             for one in self.at("authorization")
-            if urlsplit_or_empty(one.url).path.endswith("/authorize") and form_of(one).get("client_id")
+            if urlsplit_or_empty(one.url).path.endswith("/authorize") and _ASKS & form_of(one).keys()
         ]
 
     @cached_property

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
+from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 
@@ -18,10 +19,27 @@ from sandbox.flow import Asker, Step, System
 from sandbox.wire.exchange import Ended, Exchange
 from sandbox.wire.identity import Identities
 from sandbox.wire.record import Recorder
+from sandbox.wire.redaction import marked
 
 MOST: Final = 10_000
 """How many exchanges are kept, the latest ones."""
 
+_HEADERS: Final = frozenset(
+    """
+accept accept-encoding allow authorization cache-control cf-mitigated connection content-encoding content-length
+content-security-policy content-type cookie date host last-event-id location mcp-method mcp-name mcp-protocol-version
+origin pragma referrer-policy retry-after server set-cookie transfer-encoding user-agent vary www-authenticate
+x-amzn-waf-action x-content-type-options
+""".split()  # noqa: SIM905 - read at a glance
+)
+"""The headers that rules read, or that are known to hold no secret once the known ones are taken out."""
+_PARAMETERS: Final = frozenset(
+    """
+authorization_session_id client_id code_challenge code_challenge_method decision prompt redirect_uri resource
+response_type scope state
+""".split()  # noqa: SIM905
+)
+"""Of a form of the sign-in, the parameters of OAuth; all else is a person's own."""
 _GRANTED: Final = frozenset({"token", "refresh"})
 
 
@@ -42,11 +60,12 @@ def exchanges_of(log: dict[str, Any]) -> tuple[list[Exchange], list[str]]:
     raws = log["entries"]
     entries = [entry for raw in raws if (entry := read_entry(raw)) is not None]
     if isinstance(creator, dict) and creator.get("name") == CREATOR:
-        kept, exchanges = entries, _own(entries)
+        kept = entries[-MOST:]
+        exchanges = _own(kept)
     else:
         entries.sort(key=lambda entry: entry.at)
         kept, exchanges = _sifted(entries)
-    return exchanges[-MOST:], _notes(len(raws), kept, exchanges)
+    return exchanges, _notes(len(raws), kept, exchanges)
 
 
 def _own(entries: Iterable[Entry]) -> list[Exchange]:
@@ -65,17 +84,34 @@ def _own(entries: Iterable[Entry]) -> list[Exchange]:
 
 def _sifted(entries: Sequence[Entry]) -> tuple[list[Entry], list[Exchange]]:
     steps = Steps(entries)
-    kept: list[Entry] = []
+    kept = [(entry, step) for entry in entries if (step := steps.step(entry)) is not None]
     exchanges: list[Exchange] = []
-    for entry in entries:
-        step = steps.step(entry)
-        if step is not None:
-            kept.append(entry)
-            exchange = _recorded(len(kept), entry, steps.system(entry), step)
-            if step == "authorization":
-                exchange.asker = "browser"
-            exchanges.append(exchange)
-    return kept, exchanges
+    for number, (entry, step) in enumerate(kept, 1):
+        if number <= len(kept) - MOST:
+            continue
+        exchange = _strangers(_recorded(number, entry, steps.system(entry), step))
+        if step == "authorization":
+            exchange.asker = "browser"
+        exchanges.append(exchange)
+    return [entry for entry, _ in kept], exchanges
+
+
+def _strangers(exchange: Exchange) -> Exchange:
+    """Leave of a stranger's recording what rules read: who knows what other headers and forms hold."""
+    exchange.request_headers = [_known(*header) for header in exchange.request_headers]
+    exchange.response_headers = [_known(*header) for header in exchange.response_headers]
+    if exchange.step == "authorization" and exchange.method == "POST":
+        fields = parse_qsl(exchange.request_body, keep_blank_values=True)
+        kept = [(name, value if name in _PARAMETERS else marked(name, value)) for name, value in fields]
+        exchange.request_body = urlencode(kept, safe="‹› ")
+    return exchange
+
+
+def _known(name: str, value: str) -> tuple[str, str]:
+    return (
+        name,
+        value if name in _HEADERS or name.startswith("access-control-") or "‹" in value else marked(name, value),
+    )
 
 
 def _recorded(number: int, entry: Entry, system: System, step: Step, *, reveal: bool = False) -> Exchange:

@@ -13,6 +13,10 @@ from sandbox.wire.message import Request, Response
 _SWITCHING: Final = 101
 _BODILESS: Final = frozenset({204, 205, 304})
 _REDIRECTS: Final = range(300, 400)
+_LONGEST: Final = 10**12
+"""Milliseconds from which on a duration is none."""
+_LAST: Final = 2**34
+"""Seconds since the epoch, in the year 2514; what is later is no time."""
 
 
 class Entry(NamedTuple):
@@ -51,10 +55,9 @@ def read_entry(raw: Any) -> Entry | None:
     )
     is_answered = isinstance(status, int) and status > 0
     response = _response(answered, int(status)) if is_answered and isinstance(status, int) else None
-    milliseconds = raw.get("time")
     return Entry(
         at=_time(raw.get("startedDateTime")),
-        seconds=max(milliseconds, 0) / 1000 if isinstance(milliseconds, (int, float)) else 0.0,
+        seconds=_duration(raw.get("time")),
         base=base,
         request=request,
         response=response,
@@ -134,8 +137,14 @@ def _unanswered(raw: dict[str, Any], answered: dict[str, Any]) -> Ended:
     return "dropped" if error and "ABORTED" not in error.upper() else "unanswered"
 
 
+def _duration(milliseconds: Any) -> float:
+    sound = isinstance(milliseconds, (int, float)) and not isinstance(milliseconds, bool)
+    return milliseconds / 1000 if sound and 0 <= milliseconds < _LONGEST else 0.0
+
+
 def _time(text: Any) -> float:
     try:
-        return max(dt.datetime.fromisoformat(text).timestamp(), 0.0) if isinstance(text, str) else 0.0
+        at = dt.datetime.fromisoformat(text).timestamp() if isinstance(text, str) else 0.0
     except (ValueError, OverflowError, OSError):
         return 0.0
+    return at if 0 <= at < _LAST else 0.0

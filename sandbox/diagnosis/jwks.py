@@ -53,7 +53,7 @@ def jwks_missing(seen: Evidence) -> Proof | None:
     title="The MCP server cannot reach the keys, and blames the token",
     why="The MCP server could not get the keys with which it checks tokens, so it does not know whether the token is "
     "good. A 401 says that the token is bad: clients throw a good token away and send the person to sign in again.",
-    change="In the MCP server: when the keys cannot be had, answer 503 with Retry-After and not 401, and go on using "
+    change="In the MCP server: when the keys cannot be had, answer 503 with `Retry-After` and not 401, and go on using "
     "the keys that were read before. In the authorization server, or at the network between: find out why the list of "
     "keys fails.",
     references=("RFC 9110 section 15.6.4", "RFC 6750 section 3.1"),

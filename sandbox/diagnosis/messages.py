@@ -32,6 +32,8 @@ _LOST: Final = re.compile(
 )
 _TEXT_LIMIT: Final = 300
 """Letters up to which the text of a tool's error is a message, and not content."""
+_NOT_ABOUT_TOKENS: Final = frozenset({-32700, -32600, -32601, -32602})
+"""Codes of JSON-RPC for a message that is wrong itself."""
 
 
 def _what(exchange: Exchange) -> str:
@@ -43,9 +45,9 @@ def _what(exchange: Exchange) -> str:
     step="messages",
     side="server",
     title="The MCP server has changed to another authorization server",
-    why="A client_id and tokens belong to the authorization server that issued them. The MCP server now names another "
-    "one, so what the client holds is worth nothing there. A client that keeps it by the name of the MCP server sends "
-    "it to a server that does not know it, and that should never see it.",
+    why="A `client_id` and tokens belong to the authorization server that issued them. The MCP server now names "
+    "another one, so what the client holds is worth nothing there. A client that keeps it by the name of the MCP "
+    "server sends it to a server that does not know it, and that should never see it.",
     change="In the client: keep registrations and tokens by the issuer, and when it changes, register and sign in "
     "anew. By hand: claude mcp logout NAME, then sign in again. In the MCP server: accept tokens of both authorization "
     "servers while people move.",
@@ -89,7 +91,7 @@ def bad_token_wrong_status(seen: Evidence) -> Proof | None:
         if one.status in _WRONG_FOR_EXPIRED and has_expired(use) and not _LOST.search(one.response_body):
             late = use.answered_at - (time_of(use.claims, "exp") or 0.0)
             said = one.response_header("www-authenticate")
-            told = f", with WWW-Authenticate: {said}" if said else ", without WWW-Authenticate"
+            told = f", with WWW-Authenticate: {said}" if said else ", without `WWW-Authenticate`"
             return Proof(f"{_what(one)} with a token that had expired {late:.0f} s ago got {one.status}{told}.", (one,))
     return None
 
@@ -114,14 +116,17 @@ def error_inside_200(seen: Evidence) -> Proof | None:
         for answer in answers(one):
             text = _error_text(answer)
             if text and _NOT_SIGNED_IN.search(text):
-                return Proof(f"{_what(one)} was answered {one.status}, and inside it says: {text}.", (one,))
+                said = f"{_what(one)} was answered {one.status}, and inside it says: {text}."
+                # What a tool says may be its upstream's words; an error of the protocol is the server's own.
+                is_tools = error_of(answer) is None
+                return Proof(said, (one,), went_on=is_tools, risky=is_tools)
     return None
 
 
 def _error_text(answer: dict[str, Any]) -> str:
     """Give what an error or a failed tool says; nothing when it is neither."""
     if error := error_of(answer):
-        return str(error.get("message", ""))[:_TEXT_LIMIT]
+        return "" if error.get("code") in _NOT_ABOUT_TOKENS else str(error.get("message", ""))[:_TEXT_LIMIT]
     result = answer.get("result")
     if not isinstance(result, dict) or result.get("isError") is not True:
         return ""

@@ -47,7 +47,7 @@ def _never_granted(seen: Evidence, asked: StepUp) -> tuple[str, Exchange] | None
     """Give how the authorization server kept back the scopes, when a client asked for them."""
     for answer, fields in seen.redirects_back:
         if answer.number > asked.exchange.number and fields.get("error") == "invalid_scope":
-            return "the authorization server answered invalid_scope", answer
+            return "the authorization server answered `invalid_scope`", answer
     requests = [
         one for one in seen.authorizations if one.number > asked.exchange.number and asked.scopes <= _requested(one)
     ]

@@ -65,8 +65,9 @@ def refresh_token_missing(seen: Evidence) -> Proof | None:
         offer = "lists it" if isinstance(listed, list) and "offline_access" in listed else "does not list it"
         lifetime = fields.get("expires_in")
         ends = f" The access token is good for {lifetime} s." if lifetime else ""
-        happened = f"The answer of {one.url} holds no refresh_token; {asked} for the scope offline_access, and the "
-        return Proof(f"{happened}authorization server's metadata {offer}.{ends}", (one,))
+        happened = f"The answer of {one.url} holds no `refresh_token`; {asked} for the scope `offline_access`, and the "
+        ran_out = any(later.status == 401 for later in seen.after(one, "session", "messages"))  # noqa: PLR2004
+        return Proof(f"{happened}authorization server's metadata {offer}.{ends}", (one,), went_on=not ran_out)
     return None
 
 
@@ -134,11 +135,11 @@ def _instead(seen: Evidence, refused: Exchange) -> str:
     side="client",
     title="The same refresh token is used twice, and the second use loses",
     why="A refresh token is good for one use: each answer brings the next one. Two windows or processes share it, both "
-    "use it, and the second is taken for a thief. The authorization server then ends the whole grant, and both have to "
-    "sign in again.",
+    "use it, and the second is taken for a thief. The authorization server then cancels everything that came from this "
+    "sign-in, and both have to sign in again.",
     change="In the client: one lock for all processes, and after waiting for it read the stored tokens again. In the "
-    "authorization server: for 30 to 60 seconds, answer a token that was just replaced with the same pair once more; "
-    "WorkOS does.",
+    "authorization server: for 30 to 60 seconds, answer a token that was just replaced with the same new access and "
+    "refresh token once more; WorkOS does. As a user: sign in again, and use one window until it is mended.",
     references=("RFC 6749 section 6", "RFC 9700 section 4.14.2"),
 )
 def refresh_race(seen: Evidence) -> Proof | None:
@@ -192,9 +193,10 @@ def refresh_refused(seen: Evidence) -> Proof | None:
     step="refresh",
     side="authorization server",
     title="The authorization server no longer knows the client",
-    why="The client registered once, and keeps its client_id. The authorization server has deleted it since. A client "
-    "that drops its tokens now and keeps the dead client_id cannot sign in either: each attempt ends at an error page.",
-    change="In the client: on `invalid_client` forget the client_id as well, and register once more. By hand: claude "
+    why="The client registered once, and keeps its `client_id`. The authorization server has deleted it since. A "
+    "client that drops its tokens now and keeps the dead `client_id` cannot sign in either: each attempt ends at an "
+    "error page.",
+    change="In the client: on `invalid_client` forget the `client_id` as well, and register once more. By hand: claude "
     "mcp logout NAME, then sign in again. In the authorization server: do not delete clients that hold a refresh "
     "token.",
     references=("RFC 6749 section 5.2", "RFC 7591 section 3.2.1"),
@@ -205,7 +207,7 @@ def client_forgotten(seen: Evidence) -> Proof | None:
         fields = form_of(one)
         has_secret = "client_secret" in fields or "client_assertion" in fields or one.request_header("authorization")
         if _error(seen, one) == "invalid_client" and not has_secret:
-            return Proof(f"{_told(seen, one)}, for client_id {fields.get('client_id') or one.client_id}.", (one,))
+            return Proof(f"{_told(seen, one)}, for `client_id` {fields.get('client_id') or one.client_id}.", (one,))
     return None
 
 
@@ -218,9 +220,8 @@ def client_forgotten(seen: Evidence) -> Proof | None:
     "forget it and sign in anew. Other codes blame the request or the client itself. So some clients send the same "
     "dead token again for ever, and some throw their registration away.",
     change="In the authorization server: answer a refresh token that is unknown, expired or revoked with 400 and "
-    '{"error": "invalid_grant"}. Keep `invalid_client` for clients that it does not know. In the client: sign in anew '
-    "after any "
-    "refusal that a second attempt does not change.",
+    '`{"error": "invalid_grant"}`. Keep `invalid_client` for clients that it does not know. In the client: sign in '
+    "anew after any refusal that a second attempt does not change.",
     references=("RFC 6749 section 5.2",),
 )
 def refresh_wrong_error(seen: Evidence) -> Proof | None:
@@ -229,7 +230,7 @@ def refresh_wrong_error(seen: Evidence) -> Proof | None:
         fields = form_of(one)
         whole = fields.get("refresh_token") and (fields.get("client_id") or one.request_header("authorization"))
         if whole and one.status != _TOO_MANY and _error(seen, one) not in {*_SPECIFIC, ""}:
-            return Proof(f"{_told(seen, one)}, where invalid_grant belongs.", (one,))
+            return Proof(f"{_told(seen, one)}, where `invalid_grant` belongs.", (one,))
     return None
 
 
@@ -252,7 +253,7 @@ def invalid_target_at_refresh(seen: Evidence) -> Proof | None:
             resource = form_of(one).get("resource")
             earlier = [form_of(request).get("resource") for request in seen.before(one, "authorization", "token")]
             before = next((name for name in reversed(earlier) if name), None)
-            sent = f"The client sent resource {resource}" if resource else "The client sent no resource"
+            sent = f"The client sent `resource` {resource}" if resource else "The client sent no `resource`"
             sent += f", and at sign-in {before}" if before and before != resource else ""
             return Proof(f"{_told(seen, one)}. {sent}.", (one,))
     return None
@@ -284,9 +285,8 @@ def refresh_server_error(seen: Evidence) -> Proof | None:
     title="The refresh is refused, and the answer says 200",
     why="The status says that all is well, and only the body says that it is not. A client that trusts the status "
     "keeps a token that is not there, or tries the dead refresh token again and again.",
-    change='In the authorization server: answer 400 with {"error": "invalid_grant"}. In the client: take an answer '
-    "without "
-    "`access_token` for a refusal, drop the refresh token, and begin a new sign-in.",
+    change='In the authorization server: answer 400 with `{"error": "invalid_grant"}`. In the client: take an answer '
+    "without `access_token` for a refusal, drop the refresh token, and begin a new sign-in.",
     references=("RFC 6749 section 5.1", "RFC 6749 section 5.2"),
 )
 def token_error_in_200(seen: Evidence) -> Proof | None:
@@ -295,7 +295,7 @@ def token_error_in_200(seen: Evidence) -> Proof | None:
         fields = seen.fields(one)
         if is_success(one) and "access_token" not in fields and ("error" in fields or fields.get("ok") is False):
             said = " ".join(one.response_body.split())[:160]
-            return Proof(f"The refresh at {one.url} got {one.status}, without access_token: {said}.", (one,))
+            return Proof(f"The refresh at {one.url} got {one.status}, without `access_token`: {said}.", (one,))
     return None
 
 
@@ -316,6 +316,6 @@ def refresh_token_not_repeated(seen: Evidence) -> Proof | None:
     for one in seen.at("refresh"):
         fields = seen.fields(one)
         if is_success(one) and fields.get("access_token") and not fields.get("refresh_token"):
-            happened = f"The refresh at {one.url} brought an access_token and no refresh_token"
+            happened = f"The refresh at {one.url} brought an `access_token` and no `refresh_token`"
             return Proof(f"{happened}; the one that was sent stays good.", (one,))
     return None

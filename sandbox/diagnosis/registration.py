@@ -31,16 +31,16 @@ _TELLING: Final = ("redirect_uris", "token_endpoint_auth_method", "scope", "gran
     step="registration",
     side="configuration",
     title="The authorization server offers this client no way to register",
-    why="A client has to name itself when it sends the browser to sign in, and the name is a client_id that the "
+    why="A client has to name itself when it sends the browser to sign in, and the name is a `client_id` that the "
     "authorization server knows. This client has none, and there is nobody to ask for one: the metadata names no "
-    "registration_endpoint. The other way, to give the address of a document about the client as its id, needs a "
-    "server that says so and a client that has such a document. Some clients then try /register at a guess and report "
-    "the 404 of that.",
+    "`registration_endpoint`. The other way, to give the address of a document about the client as its id, needs a "
+    "server that says so and a client that has such a document. Some clients then try the usual address /register and "
+    "report the 404 of that.",
     change="WorkOS dashboard, Connect, Configuration: turn on Dynamic Client Registration, and Client ID Metadata "
     "Document as well if it is there. If it is on already, a proxy in front may hide it: AuthKit names the endpoint "
     "only in /.well-known/oauth-authorization-server, not in /.well-known/openid-configuration, so let both through. "
-    "Elsewhere: publish registration_endpoint, or client_id_metadata_document_supported: true. Or register the client "
-    "by hand and give it the id: claude mcp add --client-id ID --callback-port PORT.",
+    "Elsewhere: publish `registration_endpoint`, or `client_id_metadata_document_supported: true`. Or register the "
+    "client by hand and give it the id: claude mcp add --client-id ID --callback-port PORT.",
     references=(
         "RFC 7591 section 3",
         "RFC 8414 section 2",
@@ -61,11 +61,11 @@ def dcr_absent(seen: Evidence) -> Proof | None:
     without = (
         "and offers only client ID metadata documents, which this client did not bring"
         if takes
-        else "and without client_id_metadata_document_supported: true"
+        else "and without `client_id_metadata_document_supported: true`"
     )
     tried = f" Then the client tried {_told(tries[-1])}." if tries else " The client asked for no sign-in."
     return Proof(
-        f"GET {found.exchange.url} was answered without registration_endpoint, {without}.{tried}",
+        f"GET {found.exchange.url} was answered without `registration_endpoint`, {without}.{tried}",
         (found.exchange, *tries[-1:]),
     )
 
@@ -75,11 +75,11 @@ def dcr_absent(seen: Evidence) -> Proof | None:
     step="registration",
     side="configuration",
     title="Registration is offered in the metadata, and switched off",
-    why="The metadata names a registration_endpoint, so the client asks there, as it should. The endpoint answers that "
-    "registration is off, or is not there at all. The client has no client_id and cannot go on; it reports the answer "
-    "as if it had asked for something wrong.",
+    why="The metadata names a `registration_endpoint`, so the client asks there, as it should. The endpoint answers "
+    "that registration is off, or is not there at all. The client has no `client_id` and cannot go on; it reports the "
+    "answer as if it had asked for something wrong.",
     change="WorkOS dashboard, Connect, Configuration: turn on Dynamic Client Registration. Elsewhere: switch "
-    "registration on, or take registration_endpoint out of the metadata, so that clients do not ask in vain. Or "
+    "registration on, or take `registration_endpoint` out of the metadata, so that clients do not ask there. Or "
     "register the client by hand and give it the id: claude mcp add --client-id ID --callback-port PORT.",
     references=("RFC 7591 section 3", "RFC 8414 section 2"),
 )
@@ -97,9 +97,9 @@ def dcr_disabled(seen: Evidence) -> Proof | None:
     "client's name, by the address it comes from, or by a token that has to be fetched first; the answer often does "
     "not say which. So one client connects and another does not. Where the answer is not JSON with `error` and "
     "`error_description`, clients report that it cannot be read, and the reason is lost.",
-    change="In the authorization server: allow the client, by its client_name or by the address that it comes from. "
+    change="In the authorization server: allow the client, by its `client_name` or by the address that it comes from. "
     "Keycloak: Clients, Client registration, Anonymous access policies: remove Trusted Hosts or list the hosts. Answer "
-    'with 400 and {"error": "invalid_client_metadata", "error_description": "…"} that says what is missing. Or '
+    'with 400 and `{"error": "invalid_client_metadata", "error_description": "…"}` that says what is missing. Or '
     "register the client by hand and give it the id: claude mcp add --client-id ID --callback-port PORT.",
     references=("RFC 7591 section 3.2.2", "RFC 7591 section 3"),
 )
@@ -115,15 +115,16 @@ def dcr_client_refused(seen: Evidence) -> Proof | None:
     title="The authorization server refuses what the client registers",
     why="The client describes itself: the addresses to which the browser may come back, how it will prove itself at "
     "the token endpoint, and the scopes that it will ask for. The authorization server refuses one of these, and with "
-    "it the whole registration. The client has no client_id and cannot go on. Another client that describes itself "
+    "it the whole registration. The client has no `client_id` and cannot go on. Another client that describes itself "
     "differently connects to the same server.",
-    change="In the authorization server, by the error. For invalid_redirect_uri: accept http://localhost and "
+    change="In the authorization server, by the error. For `invalid_redirect_uri`: accept http://localhost and "
     "http://127.0.0.1 with any port, and schemes of an app's own, such as cursor://, exactly as registered. For "
-    "invalid_client_metadata: register what token_endpoint_auth_methods_supported and scopes_supported of the metadata "
-    "promise, or promise only what is registered; where the client leaves something open, choose and say so in the "
-    "answer; drop scopes that are not granted instead of refusing. In the MCP server: list in scopes_supported only "
-    "what the authorization server grants. In the client: send token_endpoint_auth_method none when it keeps no "
-    "secret. Or register the client by hand and give it the id: claude mcp add --client-id ID --callback-port PORT.",
+    "`invalid_client_metadata`: register what `token_endpoint_auth_methods_supported` and `scopes_supported` of the "
+    "metadata promise, or promise only what is registered; where the client leaves something open, choose and say so "
+    "in the answer; drop scopes that are not granted instead of refusing. In the MCP server: list in "
+    "`scopes_supported` only what the authorization server grants. In the client: send `token_endpoint_auth_method` "
+    '"none" when it keeps no secret. Or register the client by hand and give it the id: claude mcp add --client-id ID '
+    "--callback-port PORT.",
     references=("RFC 7591 section 3.2.2", "RFC 7591 section 2", "RFC 8252 section 7"),
 )
 def dcr_rejected(seen: Evidence) -> Proof | None:
@@ -149,7 +150,7 @@ def dcr_rejected(seen: Evidence) -> Proof | None:
     "unexpected token '<' is the first character of that page and has nothing to do with tokens of a sign-in.",
     change="Wait a little and connect again. If it stays: look at what runs behind the registration endpoint, its log "
     "has the reason. Let the gateway pass the addresses of OAuth on without replacing the bodies of errors. A client "
-    "that already has a client_id does not need the endpoint: keep it between runs.",
+    "that already has a `client_id` does not need the endpoint: keep it between runs.",
     references=("RFC 9110 section 15.6", "RFC 7591 section 3.2.2"),
 )
 def dcr_unavailable(seen: Evidence) -> Proof | None:
@@ -213,5 +214,5 @@ def _is_text(value: Any) -> bool:
 def _what_was_sent(exchange: Exchange) -> str:
     asked = sent(exchange)
     shown = [f"{name}: {json.dumps(asked[name])}" for name in _TELLING if name in asked]
-    left_open = "" if "token_endpoint_auth_method" in asked else " It left token_endpoint_auth_method open."
+    left_open = "" if "token_endpoint_auth_method" in asked else " It left `token_endpoint_auth_method` open."
     return f"It sent {', '.join(shown)}.{left_open}" if shown else "It sent no client metadata that can be read."

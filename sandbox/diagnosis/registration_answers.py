@@ -19,10 +19,10 @@ _MAY_BE_EMPTY: Final = frozenset({"scope", "client_name"})
     "dcr-omits-client-id",
     step="registration",
     side="authorization server",
-    title="The registration succeeds and gives no client_id",
-    why="client_id is the one field that a registration is made for: the client says it when it sends the browser to "
-    "sign in and when it asks for a token. The answer says success and has no such field, so the client has no name "
-    "to go on with. Often the id is there under another name, as in the rest of the same API.",
+    title="The registration succeeds and gives no `client_id`",
+    why="`client_id` is the one field that a registration is made for: the client says it when it sends the browser to "
+    "sign in and when it asks for a token. The answer says success and has no such field, so the client has no name to "
+    "go on with. Often the id is there under another name, as in the rest of the same API.",
     change="In the authorization server: answer a registration with 201 and a JSON object that has `client_id` at its "
     "top level, together with the registered metadata.",
     references=("RFC 7591 section 3.2.1",),
@@ -41,8 +41,8 @@ def dcr_omits_client_id(seen: Evidence) -> Proof | None:
     "clients check the answer and stop when a field is missing, although the registration succeeded, and each retry "
     "leaves one more client behind on the server. Others take what is missing as registered the way they asked.",
     change="In the authorization server: repeat all registered metadata in the answer, with the values that are "
-    "registered: redirect_uris exactly as sent, grant_types, response_types, token_endpoint_auth_method. In the "
-    "client: take what is missing as registered the way it was asked for.",
+    "registered: `redirect_uris` exactly as sent, `grant_types`, `response_types`, `token_endpoint_auth_method`. In "
+    "the client: take what is missing as registered the way it was asked for.",
     references=("RFC 7591 section 3.2.1",),
 )
 def dcr_omits_fields(seen: Evidence) -> Proof | None:
@@ -58,8 +58,8 @@ def dcr_omits_fields(seen: Evidence) -> Proof | None:
     "dcr-null-fields",
     step="registration",
     side="authorization server",
-    title="The registration answers with null for what is not set",
-    why="What is not set should be left out. null is no list and no URL, so a client that checks types throws away a "
+    title="The registration answers with `null` for what is not set",
+    why="What is not set should be left out. `null` is no list and no URL, so a client that checks types throws away a "
     "registration that has succeeded, and each retry leaves one more client behind on the server.",
     change="In the authorization server: leave unset fields out of the answer, mostly a switch of the JSON library. In "
     "the client: drop nulls before checking.",
@@ -105,7 +105,7 @@ def dcr_status_200(seen: Evidence) -> Proof | None:
     given = _last_success(seen)
     if given is None or given.status == _CREATED or not seen.fields(given).get("client_id"):
         return None
-    happened = f"{given.method} {given.url} was answered {given.status} with client_id {given.client_id}."
+    happened = f"{given.method} {given.url} was answered {given.status} with `client_id` {given.client_id}."
     return Proof(happened, (given,), went_on=_went_on(seen, given))
 
 
@@ -120,7 +120,7 @@ def _odd(seen: Evidence, fields: Callable[[Exchange], list[str]], what: str) -> 
     if given is None or not seen.fields(given) or not (names := fields(given)):
         return None
     return Proof(
-        f"{given.method} {given.url} was answered {given.status}, and the answer {what} {_list(names)}.",
+        f"{given.method} {given.url} was answered {given.status}, and the answer {what} `{_list(names)}`.",
         (given,),
         went_on=_went_on(seen, given),
     )
@@ -131,4 +131,4 @@ def _went_on(seen: Evidence, given: Exchange) -> bool:
 
 
 def _list(names: list[Any]) -> str:
-    return ", ".join(names)
+    return "`, `".join(names)

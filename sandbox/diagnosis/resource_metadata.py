@@ -46,9 +46,9 @@ def _answer(exchange: Exchange) -> str:
     "Without it, many clients take the MCP server itself for the authorization server, ask it for /register, get a "
     "404, and report only that.",
     change="In the MCP server: serve /.well-known/oauth-protected-resource and then the path of the endpoint, with "
-    'JSON such as {"resource": "https://your-host/mcp", "authorization_servers": '
-    '["https://your-domain.authkit.app"]}, to everybody, without a token. Name that URL in the 401 as '
-    "resource_metadata. In the proxy in front: pass /.well-known/ on to the MCP server, not only /mcp.",
+    'JSON such as `{"resource": "https://your-host/mcp", "authorization_servers": '
+    '["https://your-domain.authkit.app"]}`, to everybody, without a token. Name that URL in the 401 as '
+    "`resource_metadata`. In the proxy in front: pass /.well-known/ on to the MCP server, not only /mcp.",
     references=("RFC 9728 section 3", "MCP 2025-11-25 authorization, authorization server location"),
 )
 def prm_missing(seen: Evidence) -> Proof | None:
@@ -56,6 +56,8 @@ def prm_missing(seen: Evidence) -> Proof | None:
     asked = looked(seen)
     if not asked or documents(seen) or not all(_is_absent(seen, one) for one in asked):
         return None
+    if not seen.refusals and any(seen.worked(one) for one in seen.at("challenge")):
+        return None  # whoever asks is let in, so nobody has to sign in
     if not any(is_usual(one.url, seen.url) for one in asked) or _dead(seen) is not None or not is_over(seen, asked[-1]):
         return None
     places = list({one.url: one for one in reversed(asked)}.values())[::-1]
@@ -72,8 +74,8 @@ def prm_missing(seen: Evidence) -> Proof | None:
     "that fails. Many then take the MCP server for the authorization server, and report only that registering there "
     "failed.",
     change="In the MCP server: name in the 401 the URL that answers, from configuration. It is "
-    "https://your-host/.well-known/oauth-protected-resource and then the path of the MCP endpoint. Check with curl "
-    "-i on the MCP URL, and then on the URL that its WWW-Authenticate names.",
+    "https://your-host/.well-known/oauth-protected-resource and then the path of the MCP endpoint. Check with curl -i "
+    "on the MCP URL, and then on the URL that its `WWW-Authenticate` names.",
     references=("RFC 9728 section 3.1", "RFC 9728 section 5.1"),
 )
 def challenge_metadata_dead(seen: Evidence) -> Proof | None:
@@ -211,6 +213,6 @@ def metadata_redirected(seen: Evidence) -> Proof | None:
     for one in looked(seen):
         target = one.response_header("location")
         if one.status in {301, 302, 303, 307, 308} and target:
-            said = f"GET {one.url} was answered {one.status}, Location: {target}."
+            said = f"GET {one.url} was answered {one.status}, `Location: {target}`."
             return Proof(said, (one,), went_on=went_on(seen, one))
     return None

@@ -118,6 +118,6 @@ def fallback(seen: Evidence, asked: list[Exchange]) -> str:
     if tried is None or is_success(tried):
         return ""
     return (
-        f" Then it tried {tried.method} {tried.url} at a guess, which was answered {tried.status}. "
+        f" Then it tried {tried.method} {tried.url}, which nobody had named, and was answered {tried.status}. "
         "Clients often report only that."
     )

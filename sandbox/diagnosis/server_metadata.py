@@ -39,10 +39,10 @@ _FAILURES: Final = range(500, 600)
     "address that is the authorization server's name. From it a client builds the addresses of the metadata, the "
     "document that says where to register, where to send the browser and where to get tokens. Here the address of a "
     "single endpoint stands instead. Nothing is published for an endpoint, so every place that the client tries is "
-    "empty. As a last resort it tries /register at a guess, gets one more error, and reports only that one. It sounds "
-    "as if registration were off; in truth nobody has asked the place where it is.",
-    change='In raindrop.manifest: let the line be authorization_server = "https://your-name.authkit.app": your AuthKit '
-    "domain, with https:// and without any path. You find it in the WorkOS dashboard under Domains. It is not "
+    "empty. As a last resort it tries the usual address /register, and reports only the error of that, as if "
+    "registration were off.",
+    change='In raindrop.manifest: let the line be `authorization_server = "https://your-name.authkit.app"`: your '
+    "AuthKit domain, with https:// and without any path. You find it in the WorkOS dashboard under Domains. It is not "
     "https://api.workos.com/sso/authorize: that endpoint belongs to WorkOS's single sign-on API, which no MCP client "
     "speaks. Before you deploy again, check the text: curl "
     "https://your-name.authkit.app/.well-known/oauth-authorization-server must answer JSON whose `issuer` is that very "
@@ -63,7 +63,7 @@ def issuer_is_endpoint(seen: Evidence) -> Proof | None:
     asked = [one for one in asked if one.url in places(named)] or asked
     return Proof(
         f'{source.url} says "authorization_servers": ["{named}"]. That is an endpoint, not an issuer, and the client '
-        f"looked for metadata below it in vain: {told(asked)}.{fallback(seen, asked)}",
+        f"found no metadata below it: {told(asked)}.{fallback(seen, asked)}",
         (source, *asked),
     )
 
@@ -77,11 +77,11 @@ def issuer_is_endpoint(seen: Evidence) -> Proof | None:
     "follows one to another host, as that host could be anybody's. And if it were followed, the document would carry "
     "the name of the other host, and be refused for that. Clients that treat a redirect as an error break off the "
     "search, although the next place may have the document.",
-    change="When the authorization server has moved: name the new address as issuer, in raindrop.manifest as "
-    "authorization_server, elsewhere in `authorization_servers` of the resource metadata. When it has not moved: serve "
-    "the document at this address itself, with status 200 and without a redirect, also without one from http to https "
-    "or to a trailing slash. For what does not exist below /.well-known/, answer 404, and keep redirects to a home or "
-    "documentation page for other paths.",
+    change="When the authorization server has moved: name the new address as the issuer, in raindrop.manifest as "
+    "`authorization_server`, elsewhere in `authorization_servers` of the resource metadata. When it has not moved: "
+    "serve the document at this address itself, with status 200 and without a redirect, also without one from http to "
+    "https or to a trailing slash. For what does not exist below /.well-known/, answer 404, and keep redirects to a "
+    "home or documentation page for other paths.",
     references=("RFC 8414 section 3", "RFC 8414 section 3.3", "RFC 9110 section 15.4"),
 )
 def metadata_redirected(seen: Evidence) -> Proof | None:
@@ -93,7 +93,7 @@ def metadata_redirected(seen: Evidence) -> Proof | None:
     target = first.response_header("location") or ""
     where = "on the same host" if origin(target) in {"", origin(first.url)} else "on another host"
     return Proof(
-        f"GET {first.url} was answered {first.status} with Location: {target}, {where}.",
+        f"GET {first.url} was answered {first.status} with `Location: {target}`, {where}.",
         tuple(sent_on),
         went_on=_is_found_after(seen, sent_on),
     )
@@ -141,8 +141,8 @@ def metadata_not_json(seen: Evidence) -> Proof | None:
     "nothing from it. Some clients stop at the first missing field, some go on with nothing and fail at a guessed "
     "/register, and some remember that this server wants a sign-in and ignore a token that was configured by hand.",
     change="In the authorization server: answer 404 where there is no metadata, and the whole document where there is "
-    "one, with at least issuer, authorization_endpoint, token_endpoint and response_types_supported. In Claude Code: "
-    "run claude mcp logout with the server's name afterwards, so that it forgets what it believed.",
+    "one, with at least `issuer`, `authorization_endpoint`, `token_endpoint` and `response_types_supported`. In Claude "
+    "Code: run claude mcp logout with the server's name afterwards, so that it forgets what it believed.",
     references=("RFC 8414 section 2", "RFC 8414 section 3.2"),
 )
 def metadata_empty(seen: Evidence) -> Proof | None:
@@ -169,7 +169,7 @@ def metadata_empty(seen: Evidence) -> Proof | None:
     title="The authorization server cannot give its metadata just now",
     why="A status of 500 or more says that something behind the address has failed, not that there is no metadata. "
     "Without the document a client knows neither where to register nor where to send the browser. Some clients report "
-    "this status. Others take it for absence, try /register at a guess, and report the 404 of that.",
+    "this status. Others take it for absence, try the usual address /register, and report the 404 of that.",
     change="Wait a little and connect again. If it stays: look at the gateway before the authorization server and at "
     "what runs behind it, its log has the reason. Only 404 may mean that there is no metadata, so no gateway should "
     "turn an outage into 404, nor a 404 into an outage.",
@@ -189,15 +189,16 @@ def server_metadata_unavailable(seen: Evidence) -> Proof | None:
     step="server-metadata",
     side="authorization server",
     title="No metadata is at the places that belong to an issuer with a path",
-    why="When the authorization server's address has a path, the well-known part goes between host and path: "
-    "https://host/.well-known/oauth-authorization-server/path. Frameworks that are mounted below the path serve it "
-    "behind the path instead, and there it opens well in a browser; but no client asks there. Clients ask at that "
-    "place and at two of OpenID Connect, find nothing, try /register at a guess as a last resort, and report "
-    "the error of that.",
-    change="Open the authorization server's address with /.well-known/oauth-authorization-server behind it. Is the "
-    "document there: let the proxy serve it at https://host/.well-known/oauth-authorization-server/path as well. Is it "
-    "not: the path may be wrong; compare `authorization_servers`, in raindrop.manifest authorization_server, with "
-    "what the authorization server calls its `issuer`. An AuthKit domain of WorkOS has no path.",
+    why="When the authorization server's address is https://host/path, its metadata belongs at "
+    "https://host/.well-known/oauth-authorization-server/path, with the path at the end. Frameworks that are mounted "
+    "below the path serve it at https://host/path/.well-known/oauth-authorization-server instead, and there it opens "
+    "well in a browser; but no client asks there. Clients ask at the first place and at two of OpenID Connect, find "
+    "nothing, try the usual address /register as a last resort, and report the error of that.",
+    change="Take the authorization server's address from `authorization_servers` of the resource metadata, put "
+    "/.well-known/oauth-authorization-server behind it, and open that. If the document opens there, let the proxy "
+    "serve it at https://host/.well-known/oauth-authorization-server/path as well. If not, the path may be wrong: "
+    "compare the address, in raindrop.manifest `authorization_server`, with what the authorization server calls its "
+    "`issuer`. An AuthKit domain of WorkOS has no path.",
     references=("RFC 8414 section 3.1", "MCP 2025-11-25 authorization, authorization server metadata discovery"),
 )
 def metadata_wrong_place(seen: Evidence) -> Proof | None:
@@ -212,10 +213,10 @@ def metadata_wrong_place(seen: Evidence) -> Proof | None:
     title="The authorization server publishes no metadata",
     why="The metadata is the only way to learn where to register, where to send the browser and where to get a token. "
     "The client asked for it at the address that the MCP server names, and there is none. As a last resort it tries "
-    "/register at a guess, gets an error there as well, and often reports only that last one, as if "
+    "the usual address /register, gets an error there as well, and often reports only that last one, as if "
     "registration were the trouble.",
     change="First check the address: `authorization_servers` of the resource metadata, in raindrop.manifest "
-    "authorization_server, must be the issuer of the authorization server. For WorkOS that is the AuthKit domain, "
+    "`authorization_server`, must be the `issuer` of the authorization server. For WorkOS that is the AuthKit domain, "
     "dashboard, Domains, which serves its metadata by itself. If the address is right: serve "
     "/.well-known/oauth-authorization-server there, and let every proxy in front pass /.well-known/ on. To check: curl "
     "-i with the address.",

@@ -26,7 +26,7 @@ _INNER_SUFFIXES: Final = (".local", ".internal", ".lan", ".cluster.local", ".svc
     step="server-metadata",
     side="authorization server",
     title="The metadata names an endpoint that is no web address",
-    why="A client opens authorization_endpoint in a browser, often by starting a program, and sends secrets to the "
+    why="A client opens `authorization_endpoint` in a browser, often by starting a program, and sends secrets to the "
     "other endpoints. These addresses come from a stranger. One that begins with javascript:, file: or the like, or "
     "that holds commands of a shell, would run on the person's machine. Only https may be opened, and http on "
     "localhost; a client that looks refuses the metadata before anything runs.",
@@ -57,9 +57,9 @@ def hostile_endpoint(seen: Evidence) -> Proof | None:
     "inner network or to this machine itself, where nobody listens for the client. It cannot open a connection to "
     "register, and the browser could not open the sign-in page.",
     change="In the authorization server: set its public address, and never derive it from the name and port that the "
-    "process itself sees. Keycloak: hostname. Behind a proxy: pass X-Forwarded-Host and X-Forwarded-Proto on and let "
-    "the server trust them. Behind a tunnel: its https address without a port. AuthKit of WorkOS publishes its public "
-    "domain by itself. To check: every endpoint in the document must open from the machine of the client.",
+    "process itself sees. Keycloak: hostname. Behind a proxy: pass `X-Forwarded-Host` and `X-Forwarded-Proto` on and "
+    "let the server trust them. Behind a tunnel: its https address without a port. AuthKit of WorkOS publishes its "
+    "public domain by itself. To check: every endpoint in the document must open from the machine of the client.",
     references=("RFC 8414 section 2",),
 )
 def endpoint_internal_host(seen: Evidence) -> Proof | None:
@@ -86,8 +86,8 @@ def endpoint_internal_host(seen: Evidence) -> Proof | None:
     "compared character by character; even a slash at the end counts. Otherwise whoever answers could give out "
     "somebody else's metadata and choose where people sign in. Strict clients throw the document away; lenient ones go "
     "on, so that one client connects and another does not.",
-    change="Use one spelling in both places. In raindrop.manifest: write authorization_server exactly as the document "
-    "spells its `issuer`; AuthKit's has https:// and no slash at the end. Elsewhere: the same in "
+    change="Use one spelling in both places. In raindrop.manifest: write `authorization_server` exactly as the "
+    "document spells its `issuer`; AuthKit's has https:// and no slash at the end. Elsewhere: the same in "
     "`authorization_servers` of the resource metadata. If the document is the one that is wrong: set the public "
     "address of the authorization server, for WorkOS in the dashboard under Domains, and let no gateway pass on the "
     "metadata of another server unchanged.",
@@ -116,10 +116,11 @@ def issuer_mismatch(seen: Evidence) -> Proof | None:
     why="Clients check the document before they use it, and many throw away one that lacks a required field. Then they "
     "report a page of validation errors, or go on as if there were no metadata and fail at a guessed /register. Other "
     "clients assume the usual value and connect, which makes it look like a fault of the client.",
-    change='In the authorization server: add the missing fields. "response_types_supported": ["code"] is all that MCP '
-    "needs; authorization_endpoint and token_endpoint are whole https URLs. At /.well-known/openid-configuration three "
-    "more are required: jwks_uri, subject_types_supported and id_token_signing_alg_values_supported; if there is no "
-    "OpenID Connect, answer 404 there and serve /.well-known/oauth-authorization-server.",
+    change='In the authorization server: add the missing fields. `"response_types_supported": ["code"]` is all that '
+    "MCP needs; `authorization_endpoint` and `token_endpoint` are whole https URLs. At "
+    "/.well-known/openid-configuration three more are required: `jwks_uri`, `subject_types_supported` and "
+    "`id_token_signing_alg_values_supported`; if there is no OpenID Connect, answer 404 there and serve "
+    "/.well-known/oauth-authorization-server.",
     references=("RFC 8414 section 2", "OpenID Connect Discovery 1.0 section 3"),
 )
 def metadata_field_missing(seen: Evidence) -> Proof | None:
@@ -131,7 +132,7 @@ def metadata_field_missing(seen: Evidence) -> Proof | None:
     kind = "OAuth metadata" if is_oauth_place(found.exchange.url) else "an OpenID Connect document"
     went_on = all(is_used(seen, one) for one, _ in lacking)
     return Proof(
-        f"GET {found.exchange.url} was answered without {', '.join(lacks)}, which {kind} must have.",
+        f"GET {found.exchange.url} was answered without `{'`, `'.join(lacks)}`, which {kind} must have.",
         tuple(one.exchange for one, _ in lacking),
         went_on=went_on,
     )
@@ -141,12 +142,12 @@ def metadata_field_missing(seen: Evidence) -> Proof | None:
     "metadata-field-null",
     step="server-metadata",
     side="authorization server",
-    title="The metadata has null where a field should be left out",
-    why="What there is not must be left out of the metadata. null is no URL and no list, so clients that check types "
-    "refuse the whole document, even those that would never have used the field. Other clients take null as absent.",
+    title="The metadata has `null` where a field should be left out",
+    why="What there is not must be left out of the metadata. `null` is no URL and no list, so clients that check types "
+    "refuse the whole document, even those that would never have used the field. Other clients take `null` as absent.",
     change="In the authorization server: leave fields without a value out of the answer, mostly a switch of the JSON "
-    "library. If the field is registration_endpoint: turn registration on as well, or register the client by hand and "
-    "give it the id: claude mcp add --client-id ID --callback-port PORT. For WorkOS: dashboard, Connect, "
+    "library. If the field is `registration_endpoint`: turn registration on as well, or register the client by hand "
+    "and give it the id: claude mcp add --client-id ID --callback-port PORT. For WorkOS: dashboard, Connect, "
     "Configuration, Dynamic Client Registration.",
     references=("RFC 8414 section 3.2", "RFC 8259 section 3"),
 )
@@ -172,8 +173,8 @@ def metadata_field_null(seen: Evidence) -> Proof | None:
     why="PKCE ties a sign-in to the program that began it: the client sends the hash of a secret first, and the secret "
     "itself only with the code. S256 is that hash. With the form `plain` the secret travels unhashed, and whoever can "
     "read the first request can use the code. An MCP client must use S256, and may stop where it is not offered.",
-    change='In the authorization server: support S256 and publish "code_challenge_methods_supported": ["S256"] in its '
-    "metadata; leave plain out. WorkOS AuthKit does so by itself.",
+    change='In the authorization server: support S256 and publish `"code_challenge_methods_supported": ["S256"]` in '
+    "its metadata; leave `plain` out. WorkOS AuthKit does so by itself.",
     references=(
         "RFC 7636 section 4.2",
         "RFC 8414 section 2",
@@ -199,10 +200,10 @@ def pkce_plain_only(seen: Evidence) -> Proof | None:
     side="authorization server",
     title="The metadata does not say that PKCE is supported",
     why="PKCE ties a sign-in to the program that began it, so that a stolen code is worth nothing. The field "
-    "code_challenge_methods_supported says that an authorization server does it. Since MCP 2025-11-25 a client must "
+    "`code_challenge_methods_supported` says that an authorization server does it. Since MCP 2025-11-25 a client must "
     "refuse a server that does not say so. Some clients refuse, others go on, and mostly it works, as most servers do "
     "PKCE without saying so.",
-    change='In the authorization server: publish "code_challenge_methods_supported": ["S256"] in the metadata, as '
+    change='In the authorization server: publish `"code_challenge_methods_supported": ["S256"]` in the metadata, as '
     "WorkOS AuthKit does. Where that cannot be changed, as with Entra ID and Cognito, put a proxy in front that adds "
     "the field.",
     references=(
@@ -220,7 +221,7 @@ def pkce_not_advertised(seen: Evidence) -> Proof | None:
     if not went_on and "registration_endpoint" not in found.fields:
         return None
     return Proof(
-        f"{found.exchange.url} was answered {found.exchange.status} without code_challenge_methods_supported.",
+        f"{found.exchange.url} was answered {found.exchange.status} without `code_challenge_methods_supported`.",
         (found.exchange,),
         went_on=went_on,
     )

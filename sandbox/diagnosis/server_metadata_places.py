@@ -30,8 +30,8 @@ _REFUSALS: Final = range(400, 500)
     step="server-metadata",
     side="authorization server",
     title="Only OpenID Connect metadata is there",
-    why="There are two customs for the place of the metadata: OAuth's and OpenID Connect's. Since MCP 2025-11-25 a "
-    "client has to try both, and this one did. Clients from before know only OAuth's place and stop at the 404.",
+    why="The metadata may be in two places: that of OAuth and that of OpenID Connect. Since MCP 2025-11-25 a client "
+    "has to try both, and this one did. Clients from before know only OAuth's place and stop at the 404.",
     change="Nothing has to be mended for this client. To help older ones: serve the same document at "
     "/.well-known/oauth-authorization-server as well, as WorkOS AuthKit does; or update the client.",
     references=(
@@ -57,14 +57,14 @@ def metadata_openid_only(seen: Evidence) -> Proof | None:
     step="server-metadata",
     side="authorization server",
     title="The issuer has a path, and clients look for its metadata in different places",
-    why="For an issuer with a path there are several customs of building the address of the metadata. The standard "
-    "puts the path behind /.well-known/oauth-authorization-server. Clients that ask the bare host find nothing there, "
-    "or the metadata of somebody else; some ask only below the path. So one client connects and another does not, with "
-    "the same address.",
-    change="Where a client fails: update it, or serve the document at all three places: with the path after "
-    "/.well-known/oauth-authorization-server, after /.well-known/openid-configuration, and before "
-    "/.well-known/openid-configuration. Where it connects, nothing has to be mended. An issuer without a path, such as "
-    "an AuthKit domain of WorkOS, avoids the question.",
+    why="For an issuer with a path, clients build the address of the metadata in several ways. The standard puts the "
+    "path at the end: https://host/.well-known/oauth-authorization-server/tenant for https://host/tenant. Clients that "
+    "ask the bare host find nothing there, or the metadata of somebody else; some ask only below the path. So one "
+    "client connects and another does not, with the same address.",
+    change="Where a client fails: update it, or serve the document at all three places, for https://host/tenant: "
+    "https://host/.well-known/oauth-authorization-server/tenant, https://host/.well-known/openid-configuration/tenant "
+    "and https://host/tenant/.well-known/openid-configuration. Where it connects, nothing has to be mended. An issuer "
+    "without a path, such as an AuthKit domain of WorkOS, avoids the question.",
     references=("RFC 8414 section 3.1", "MCP 2025-11-25 authorization, authorization server metadata discovery"),
 )
 def metadata_inserted_only(seen: Evidence) -> Proof | None:

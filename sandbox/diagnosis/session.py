@@ -33,7 +33,7 @@ def _short(exchange: Exchange) -> str:
     why="A content delivery network or firewall stands in front of the MCP server and has a rule against some "
     "programs, by their name or address. The sign-in passes, as a browser makes it. The first request with the token "
     "is refused by a machine that is not the server, and the server's own log shows nothing.",
-    change="At the edge: allow the client's User-Agent and addresses for the path of the MCP server. Cloudflare: "
+    change="At the edge: allow the client's `User-Agent` and addresses for the path of the MCP server. Cloudflare: "
     'Security, AI Crawl Control and "Block AI bots", or a WAF rule that skips this path. The edge\'s own log of events '
     "names the rule that refused.",
     references=("RFC 9110 section 15.5.4", "RFC 6750 section 3.1"),
@@ -42,7 +42,7 @@ def blocked_at_edge(seen: Evidence) -> Proof | None:
     """Look for a request with a token that got 403 with the page of an edge."""
     for use in refused_at_once(seen, _FORBIDDEN):
         if is_from_edge(use.exchange):
-            agent = use.exchange.request_header("user-agent") or "without User-Agent"
+            agent = use.exchange.request_header("user-agent") or "a client without `User-Agent`"
             happened = f"The first request with a token, by {agent}, got 403 and the text: {_short(use.exchange)}."
             return Proof(happened, (use.exchange,), step=use.exchange.step)
     return None
@@ -79,7 +79,7 @@ def host_refused(seen: Evidence) -> Proof | None:
     title="The MCP server falls over a good token",
     why="Without a token the MCP server answers as it should; with one it fails. The code that reads the token, or "
     "what comes right after it, breaks. Nothing about the sign-in is wrong, and no client can mend it.",
-    change="In the MCP server: look for the exception in the log at this time. Often a field of the token is null or "
+    change="In the MCP server: look for the exception in the log at this time. Often a field of the token is `null` or "
     "absent, such as a name or a picture: read every field that the standard does not demand as one that may be "
     "missing.",
     references=("RFC 9110 section 15.6.1", "RFC 7519 section 4"),
@@ -127,7 +127,7 @@ def protocol_version_refused(seen: Evidence) -> Proof | None:
             params = request.get("params") if isinstance(request, dict) else None
             version: Any = params.get("protocolVersion") if isinstance(params, dict) else None
             return Proof(
-                f"initialize proposed version {version} and got {one.status}: {_short(one)}.", (one,), one.step
+                f"`initialize` proposed version {version} and got {one.status}: {_short(one)}.", (one,), one.step
             )
     return None
 
@@ -137,18 +137,18 @@ def protocol_version_refused(seen: Evidence) -> Proof | None:
     step="session",
     side="server",
     title="The MCP server wants a header before anybody could know what to put into it",
-    why="The header MCP-Protocol-Version carries the version that client and server agreed on, and `initialize` is the "
-    "request that agrees on it. A server that demands the header there turns away every client that keeps to the "
+    why="The header `MCP-Protocol-Version` carries the version that client and server agreed on, and `initialize` is "
+    "the request that agrees on it. A server that demands the header there turns away every client that keeps to the "
     "order.",
-    change="In the MCP server, or the gateway before it: do not look at MCP-Protocol-Version on `initialize`. Where it "
-    "is missing later, take it for 2025-03-26.",
+    change="In the MCP server, or the gateway before it: do not look at `MCP-Protocol-Version` on `initialize`. Where "
+    "it is missing later, take it for 2025-03-26.",
     references=("MCP 2025-11-25 transports, protocol version header",),
 )
 def protocol_version_header_demanded(seen: Evidence) -> Proof | None:
     """Look for an `initialize` without the header, refused for want of it."""
     for one, said in _refused_initialize(seen):
         if _demands_header(one, said):
-            happened = f"initialize, without the header MCP-Protocol-Version, got {one.status}: {_short(one)}."
+            happened = f"`initialize`, without the header `MCP-Protocol-Version`, got {one.status}: {_short(one)}."
             return Proof(happened, (one,), one.step)
     return None
 

@@ -99,9 +99,9 @@ def _keys_from_elsewhere(seen: Evidence, use: Use, issuer: str) -> Exchange | No
     step="session",
     side="server",
     title='The MCP server knows "Bearer", and not "bearer"',
-    why="The token goes in the Authorization header, after the word Bearer. Upper and lower case do not matter there. "
-    "The client wrote the word as `token_type` of the token's answer has it, the MCP server compares letter by letter, "
-    "and sees no token.",
+    why="The token goes in the `Authorization` header, after the word Bearer. Upper and lower case do not matter "
+    "there. The client wrote the word as `token_type` of the token's answer has it, the MCP server compares letter by "
+    "letter, and sees no token.",
     change="In the MCP server: compare the scheme without regard to case. In the authorization server: send "
     '`"token_type": "Bearer"`, which every client copies well.',
     references=("RFC 9110 section 11.1", "RFC 6749 section 5.1", "RFC 6750 section 2.1"),
@@ -124,8 +124,8 @@ def bearer_case_sensitive(seen: Evidence) -> Proof | None:
     why="The token is good for a short time, and the clock with which the MCP server compares that time is ahead. So "
     "each token is over before it arrives, and the authorization server sees nothing wrong.",
     change="On the machine of the MCP server: set the clock (NTP), and have a check of its own raise an alarm when it "
-    "drifts. If the clock is right, let the server log why it refuses a token: nothing else that the wire shows is "
-    "wrong.",
+    "drifts. Compare `date -u` on that machine with the `Date` header of any other server's answer. If they agree, the "
+    "cause cannot be seen from outside: look into the server's log for why it refused.",
     references=("RFC 7519 section 4.1.4", "RFC 9068 section 4"),
 )
 def clock_skew(seen: Evidence) -> Proof | None:
@@ -161,8 +161,8 @@ def _sign_of_skew(use: Use) -> str:
     "Whoever answered 401 checks something else, or checks it against an old configuration. The client signs in once "
     "more, to the same end.",
     change="Find who answers: look for this request in the log of the MCP server, and then in that of each proxy and "
-    "gateway before it. In whichever refuses: log the reason of each refusal, and take issuer, audience and keys from "
-    "the same settings as the server.",
+    "gateway before it. In whichever refuses: log the reason of each refusal, and take issuer (`iss`), audience "
+    "(`aud`) and keys from the same settings as the server.",
     references=("RFC 6750 section 3.1", "RFC 9068 section 4"),
 )
 def fresh_token_rejected(seen: Evidence) -> Proof | None:
@@ -209,8 +209,9 @@ def _names(resource: str, url: str) -> bool:
     "refused at the very first request, and nothing says which permission is missing. No client knows what to do with "
     "that: some give up, some ask for a sign-in that has just succeeded.",
     change="In the gateway or proxy in front of the MCP server: list the server's URL, the `resource` of its metadata, "
-    "among the allowed audiences, and the authorization server among the issuers. In whichever refuses a token: answer "
-    '401 with the challenge of the MCP server and `error="invalid_token"`. 403 is for a good token that lacks a scope.',
+    "among the allowed audiences (`aud` of the token), and the authorization server among the issuers (`iss`). In the "
+    'program that sends the 403: answer 401 with the challenge of the MCP server and `error="invalid_token"`. 403 is '
+    "for a good token that lacks a scope.",
     references=("RFC 6750 section 3.1", "RFC 9110 section 15.5.4"),
 )
 def fresh_token_forbidden(seen: Evidence) -> Proof | None:
@@ -220,5 +221,5 @@ def fresh_token_forbidden(seen: Evidence) -> Proof | None:
         if not lacks_scope(use.exchange) and not another and not has_expired(use):
             said = " ".join(use.exchange.response_body.split())[:120]
             told = f" and says: {said}" if said else ""
-            return proof(use, f"{asked(use)}, without a WWW-Authenticate that names a scope{told}.")
+            return proof(use, f"{asked(use)}, without a `WWW-Authenticate` that names a scope{told}.")
     return None

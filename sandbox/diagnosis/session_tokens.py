@@ -15,7 +15,7 @@ from sandbox.diagnosis.access_tokens import (
     time_of,
     uses,
 )
-from sandbox.diagnosis.evidence import Evidence, is_success
+from sandbox.diagnosis.evidence import Evidence, is_success, origin
 from sandbox.diagnosis.finding import Proof, rule
 from sandbox.wire.exchange import Exchange
 
@@ -113,9 +113,9 @@ def audience_missing(seen: Evidence) -> Proof | None:
     why="The field `aud` of a token names the server that it is meant for, and here it names another. The MCP server "
     "is right to refuse it: otherwise whoever runs one server could act as its users at all the others.",
     change="In WorkOS: dashboard, Connect, Configuration, Resource Indicators: add the `resource` of the MCP server's "
-    "metadata, letter by letter, such as https://your-host/mcp. While the list is empty, tokens are for the "
-    "environment's client id. In the client: send that `resource` with the authorization and the token request, and "
-    "never pass a token of one server on to another. In the MCP server: keep the check.",
+    "metadata, letter by letter, such as https://your-host/mcp. While the list is empty, `aud` is the environment's "
+    "client id. In the client: send that `resource` with the authorization and the token request, and never pass a "
+    "token of one server on to another. In the MCP server: keep the check.",
     references=("RFC 8707 section 2", "RFC 9068 section 4", "MCP 2025-11-25 authorization, token audience binding"),
 )
 def wrong_audience(seen: Evidence) -> Proof | None:
@@ -145,13 +145,19 @@ def audience_not_checked(seen: Evidence) -> Proof | None:
     if not any(one.status == _UNAUTHORIZED for one, _ in seen.refusals):
         return None
     for use in uses(seen):
-        if is_success(use.exchange) and use.claims and (is_for_another(seen, use) or not audiences(use)):
+        if is_success(use.exchange) and use.claims and (_names_another(seen, use) or not audiences(use)):
             whom = f"is {', '.join(audiences(use))}" if audiences(use) else "is missing"
             wanted = names_of_service(seen, use)[0]
             what = " and ".join(use.exchange.mcp_methods) or use.exchange.method
             happened = f"{what} was answered {use.exchange.status}. The token's `aud` {whom}; the server is {wanted}."
             return proof(use, happened)
     return None
+
+
+def _names_another(seen: Evidence, use: Use) -> bool:
+    """Say whether a token is for other hosts alone; what is no URL may be a name that this server was given."""
+    here = {origin(name) for name in names_of_service(seen, use)}
+    return is_for_another(seen, use) and all(origin(one) and origin(one) not in here for one in audiences(use))
 
 
 @rule(

@@ -18,10 +18,10 @@ from sandbox.wire.exchange import Exchange
     side="authorization server",
     title="The token endpoint refuses, and answers with a status of success",
     why="A client tells by the status whether it got a token or an error. With 200 it takes the error for a token, "
-    "finds no access_token in it, and complains of that. The true reason is never shown.",
+    "finds no `access_token` in it, and complains of that. The true reason is never shown.",
     change="In the authorization server: answer a refusal with 400 and the error code of the standard, such as "
-    "invalid_grant; with 401 when the client itself is refused. In the client: look for error before anything else, "
-    "whatever the status is, and take an answer without access_token for a refusal.",
+    "`invalid_grant`; with 401 when the client itself is refused. In the client: look for `error` before anything "
+    "else, whatever the status is, and take an answer without `access_token` for a refusal.",
     references=("RFC 6749 section 5.2",),
 )
 def token_error_in_200(seen: Evidence) -> Proof | None:
@@ -38,18 +38,18 @@ def token_error_in_200(seen: Evidence) -> Proof | None:
     step="token",
     side="authorization server",
     title="The token arrives as a form, and not as JSON",
-    why="The answer holds the token, written as a web form: access_token=…&token_type=…. OAuth wants a JSON object "
+    why="The answer holds the token, written as a web form: `access_token=…&token_type=…`. OAuth wants a JSON object "
     "here. A client that reads nothing else stops at the first letter.",
-    change="In the authorization server: answer the token endpoint with application/json, whatever the Accept header "
-    "of the request says. In the client: send Accept: application/json with the request, and read the answer by its "
-    "Content-Type.",
+    change="In the authorization server: answer the token endpoint with application/json, whatever the `Accept` header "
+    "of the request says. In the client: send `Accept: application/json` with the request, and read the answer by its "
+    "`Content-Type`.",
     references=("RFC 6749 section 5.1",),
 )
 def token_form_encoded(seen: Evidence) -> Proof | None:
     """Look for a successful answer that is a form with `access_token`."""
     for one in seen.at("token", "refresh"):
         if is_success(one) and seen.json(one) is None and "access_token" in parse_qs(one.response_body.strip()):
-            kind = one.response_header("content-type") or "no Content-Type"
+            kind = one.response_header("content-type") or "no `Content-Type`"
             return Proof(f"{one.method} {one.url} answered {one.status} with a token, as {kind}.", (one,))
     return None
 
@@ -59,9 +59,9 @@ def token_form_encoded(seen: Evidence) -> Proof | None:
     step="token",
     side="authorization server",
     title="The answer does not say what kind of token it is",
-    why="token_type is one of the two members that every token answer has to have; the other is access_token. Clients "
-    "that check the answer refuse it, others assume Bearer and go on.",
-    change='In the authorization server: add "token_type": "Bearer" to every answer of the token endpoint. In the '
+    why="`token_type` is one of the two members that every token answer has to have; the other is `access_token`. "
+    "Clients that check the answer refuse it, others assume Bearer and go on.",
+    change='In the authorization server: add `"token_type": "Bearer"` to every answer of the token endpoint. In the '
     "client: assume Bearer where it is missing.",
     references=("RFC 6749 section 5.1",),
 )
@@ -78,10 +78,10 @@ def token_type_missing(seen: Evidence) -> Proof | None:
     step="token",
     side="authorization server",
     title="The kind of the token is not written as Bearer",
-    why="Upper and lower case do not matter in token_type, so this is right. But some clients copy the word into the "
-    "Authorization header, and some servers know only the spelling Bearer: where the two meet, the token is refused.",
-    change='In the authorization server: send "token_type": "Bearer". In the MCP server: compare the scheme of the '
-    "Authorization header without regard to case. In the client: always send Bearer.",
+    why="Upper and lower case do not matter in `token_type`, so this is right. But some clients copy the word into the "
+    "`Authorization` header, and some servers know only the spelling Bearer: where the two meet, the token is refused.",
+    change='In the authorization server: send `"token_type": "Bearer"`. In the MCP server: compare the scheme of the '
+    "`Authorization` header without regard to case. In the client: always send Bearer.",
     references=("RFC 6749 section 5.1", "RFC 9110 section 11.1"),
 )
 def token_type_lowercase(seen: Evidence) -> Proof | None:
@@ -98,10 +98,10 @@ def token_type_lowercase(seen: Evidence) -> Proof | None:
     step="token",
     side="authorization server",
     title="The lifetime of the token is a text instead of a number",
-    why="expires_in is a number in the standard. Most clients read the digits all the same; one that checks types "
+    why="`expires_in` is a number in the standard. Most clients read the digits all the same; one that checks types "
     "throws the whole answer away, with a token that is good.",
-    change="In the authorization server: write expires_in without quotes. In the client: turn a text of digits into a "
-    "number.",
+    change="In the authorization server: write `expires_in` without quotes. In the client: turn a text of digits into "
+    "a number.",
     references=("RFC 6749 section 5.1",),
 )
 def token_expires_in_text(seen: Evidence) -> Proof | None:
@@ -117,11 +117,11 @@ def token_expires_in_text(seen: Evidence) -> Proof | None:
     step="token",
     side="authorization server",
     title="The token is said to last no time at all",
-    why="expires_in counts the seconds from now on. A client that believes the zero takes the token for one that is "
+    why="`expires_in` counts the seconds from now on. A client that believes the zero takes the token for one that is "
     "over: it renews it before every request, or opens the browser again. Another takes zero to mean for ever.",
-    change="In the authorization server: put the true lifetime into expires_in, the same that exp of the token gives; "
-    "for a token that does not end, leave the member out. In the client: where a new token is over at once, use it "
-    "until a request is answered 401.",
+    change="In the authorization server: put the true lifetime into `expires_in`, the same that `exp` of the token "
+    "gives; for a token that does not end, leave the member out. In the client: where a new token is over at once, use "
+    "it until a request is answered 401.",
     references=("RFC 6749 section 5.1",),
 )
 def token_expiry_zero(seen: Evidence) -> Proof | None:
@@ -140,10 +140,10 @@ def token_expiry_zero(seen: Evidence) -> Proof | None:
     step="token",
     side="authorization server",
     title="Nobody says how long the token lasts",
-    why="Without expires_in a client cannot know when to renew the token. It takes it for one that lasts for ever, or "
-    "guesses, and a call is refused when the token is over.",
-    change="In the authorization server: send expires_in with every token, in seconds. In the client: renew the token "
-    "when a request is answered 401, whatever the clock says.",
+    why="Without `expires_in` a client cannot know when to renew the token. It takes it for one that lasts for ever, "
+    "or guesses, and a call is refused when the token is over.",
+    change="In the authorization server: send `expires_in` with every token, in seconds. In the client: renew the "
+    "token when a request is answered 401, whatever the clock says.",
     references=("RFC 6749 section 5.1",),
 )
 def token_expiry_missing(seen: Evidence) -> Proof | None:

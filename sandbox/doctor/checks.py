@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+import re
+from typing import Final, Literal, NamedTuple
 
 from msgspec import Struct
 
@@ -13,6 +14,9 @@ Result = Literal["passed", "failed", "warned", "not applicable"]
 """`failed`: a careful client stops there; `warned`: some clients stop, or it is unsafe; it decides no exit code."""
 
 _LONGEST = 160
+
+_USERINFO: Final = re.compile(r"//[^/@\s]+@")
+"""A user and a password in a URL, which nobody is to read."""
 
 
 class Check(Struct, frozen=True, kw_only=True):
@@ -62,5 +66,5 @@ def check(id: str, step: Step, checked: str, verdict: Verdict) -> Check:  # noqa
         step=step,
         checked=one_line(checked, _LONGEST),
         result=result,
-        evidence=one_line(evidence, _LONGEST),
+        evidence=one_line(_USERINFO.sub("//", evidence), _LONGEST),
     )

@@ -7,7 +7,7 @@ import ssl
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import httpx2
 
@@ -17,6 +17,9 @@ from sandbox.wire.message import Request, Response
 
 Failure = Literal["refused", "unresolved", "unreachable", "tls", "late", "dropped", "cut", "limit"]
 """Why there is no whole answer: not asked; no address; no connection; no trust; no time; broken off; enough asked."""
+
+_NEAR: Final = 64 * 1024
+"""How far back the end of an event is looked for."""
 
 Until = Callable[[bytes], bool]
 """Says of the beginning of an event stream whether it is enough."""
@@ -98,15 +101,25 @@ class Sending:
         arriving = self.arriving
         is_stream = response.headers.get("content-type", "").lower().startswith("text/event-stream")
         arriving.is_whole = False
+        read = 0
         async for chunk in response.aiter_raw():
+            await asyncio.sleep(0)  # so that time limits hold, however small the pieces are
             room = self._body - len(arriving.body)
             arriving.body += chunk[:room]
             if len(chunk) > room:
                 return None, f"more than {self._body // 1024} KiB, the rest was not read"
-            if is_stream and self._until is not None and b"\n" in chunk and self._until(bytes(arriving.body)):
-                return None, ""
+            if is_stream and self._until is not None and (end := _end_of_event(arriving.body, read)) > read:
+                if self._until(bytes(arriving.body[read:end])):
+                    return None, ""
+                read = end
         arriving.is_whole = True
         return None, ""
+
+
+def _end_of_event(body: bytearray, start: int) -> int:
+    """Give where the last whole event ends that began after `start`."""
+    near = max(start, len(body) - _NEAR)
+    return max((at + len(end) for end in (b"\n\n", b"\r\n\r\n") if (at := body.rfind(end, near)) >= 0), default=start)
 
 
 def _certificate(target: Target, response: httpx2.Response) -> dict[str, Any] | None:

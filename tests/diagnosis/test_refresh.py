@@ -68,9 +68,9 @@ def test_answers(after: list[Exchange], expected: set[str]) -> None:
 
 def test_resource_that_was_sent() -> None:
     """The proof tells which resource was sent, or that none was."""
-    assert f"sent resource {MCP}" in proofs(*up(refused("invalid_target")))["invalid-target-at-refresh"].happened
+    assert f"sent `resource` {MCP}" in proofs(*up(refused("invalid_target")))["invalid-target-at-refresh"].happened
     found = proofs(*up(refused("invalid_target", resource="")))["invalid-target-at-refresh"]
-    assert "sent no resource" in found.happened
+    assert "sent no `resource`" in found.happened
 
 
 def rotated(sent: str = FIRST, brought: str = SECOND) -> Exchange:

@@ -50,6 +50,9 @@ SOUND_401 = post(401, SOUND)
 PAGE = answered(200, body="<!doctype html>", headers={"content-type": "text/html"})
 LOST = exchange("registration", REGISTER, 404, method="POST")
 
+ELSEWHERE = server_metadata("https://other.example/.well-known/oauth-authorization-server", 404)
+"""A sign that the recording holds what other servers were asked, too."""
+
 SEEN: list[tuple[Look, list[Exchange]]] = [
     (at_place.prm_missing, [SOUND_401, answered(404), LOST]),
     (at_place.prm_missing, [post(401, "Bearer"), answered(404), answered(404, PRM_ROOT)]),
@@ -78,8 +81,8 @@ SEEN: list[tuple[Look, list[Exchange]]] = [
     (in_document.resource_mismatch, [SOUND_401, prm(resource="https://old.example/mcp")]),
     (in_document.resource_mismatch, [SOUND_401, prm(resource="urn:mcp")]),
     (in_document.scope_list_empty, [SOUND_401, prm(scopes_supported=[])]),
-    (in_document.authorization_server_unreached, [SOUND_401, prm()]),
-    (in_document.authorization_server_unreached, [SOUND_401, prm(), LOST]),
+    (in_document.authorization_server_unreached, [SOUND_401, prm(), ELSEWHERE]),
+    (in_document.authorization_server_unreached, [SOUND_401, prm(), ELSEWHERE, LOST]),
 ]
 
 NOT_SEEN: list[tuple[Look, list[Exchange]]] = [
@@ -124,7 +127,8 @@ NOT_SEEN: list[tuple[Look, list[Exchange]]] = [
     (in_document.authorization_server_unreached, [SOUND_401, prm(), server_metadata(status=404)]),
     (in_document.authorization_server_unreached, [SOUND_401, prm(authorization_servers=["http://auth.example"])]),
     (in_document.authorization_server_unreached, [SOUND_401, prm(resource="https://old.example/mcp")]),
-    (in_document.authorization_server_unreached, [SOUND_401, prm(), session()]),
+    (in_document.authorization_server_unreached, [SOUND_401, prm(), ELSEWHERE, session()]),
+    (in_document.authorization_server_unreached, [SOUND_401, prm()]),  # the recording holds one side alone
 ]
 
 
@@ -217,5 +221,5 @@ def test_a_client_that_may_still_look_elsewhere_is_waited_for() -> None:
 
 def test_nothing_is_said_of_a_server_that_was_named_just_now() -> None:
     """The request to the authorization server may be on its way."""
-    exchanges = trace(SOUND_401, prm())
+    exchanges = trace(SOUND_401, ELSEWHERE, prm())
     assert in_document.authorization_server_unreached(Evidence(exchanges, now=exchanges[-1].at + 0.1)) is None

@@ -183,7 +183,7 @@ def test_the_endpoint_that_is_named_as_issuer_is_told_with_what_the_client_repor
     """The finding of the connection log names the wrong value, each place that was tried, and the misleading end."""
     finding = diagnose(at_path(SSO))[0]
     assert f'"authorization_servers": ["{SSO}"]' in finding.happened
-    assert "POST https://logs.example/register at a guess, which was answered 404" in finding.happened
+    assert "POST https://logs.example/register, which nobody had named, and was answered 404" in finding.happened
     assert finding.exchanges == (2, 3, 4, 5)
     assert "raindrop.manifest" in finding.change
     assert "WorkOS dashboard" in finding.change

@@ -133,7 +133,7 @@ SILENT = [
 
 FACTS = [
     pytest.param({"redirect_uri": "http://localhost/callback"}, {}, "http://localhost/callback now", id="redirect_uri"),
-    pytest.param({}, {"held": {"0a0b0c0d": {"S256": "another"}}}, "code_verifier is not", id="code_verifier"),
+    pytest.param({}, {"held": {"0a0b0c0d": {"S256": "another"}}}, "`code_verifier` is not", id="code_verifier"),
     pytest.param({}, {"at": 1_767_603_600.0 + 3600}, "60 minutes old", id="old"),
     pytest.param({}, {}, "fresh and sent once", id="nothing wrong with it"),
 ]
