@@ -7,7 +7,7 @@ from typing import Final
 from urllib.parse import parse_qsl, urldefrag, urljoin
 
 from sandbox.diagnosis.challenges import challenges
-from sandbox.diagnosis.evidence import urlsplit_or_empty
+from sandbox.diagnosis.evidence import origin, urlsplit_or_empty
 from sandbox.diagnosis.har_entry import Entry
 from sandbox.flow import SESSION_METHODS, Asked, Step, System, step_of
 
@@ -24,6 +24,8 @@ _ENDPOINTS: Final = {
 """Where WorkOS has what an authorization server's metadata names (RFC 8414, section 2)."""
 
 _RESOURCE: Final = "/.well-known/oauth-protected-resource"
+_ANYBODYS: Final = frozenset({"token", "refresh", "registration", "device", "logout"})
+"""The steps whose usual paths every OAuth server has."""
 _VAGUE: Final = frozenset({"api", "challenge", "session", "messages"})
 """The steps of whatever has no path of its own."""
 
@@ -44,6 +46,7 @@ class Steps:
             if self._by_path(entry) == "server-metadata"
             for url, path in _announced_by(entry)
         }
+        self._hosts = self._resource_servers | {base for entry in entries for base in _hosts_of(entry)}
         self._pages: set[str] = set()
         self._callbacks: set[str] = set()
         self._states: set[str] = set()
@@ -62,6 +65,8 @@ class Steps:
     def step(self, entry: Entry) -> Step | None:
         """Name the step of an entry; None for what belongs to no connection."""
         step = self._by_path(entry)
+        if step in _ANYBODYS and self._hosts and entry.base not in self._hosts:
+            return None  # another application of the same browser signs in with OAuth, too
         if step not in _VAGUE:
             return step
         if entry.url in self._callbacks:
@@ -132,6 +137,17 @@ def _announced_by(entry: Entry) -> Iterator[tuple[str, str]]:
         for name, path in _ENDPOINTS.items():
             if isinstance(url := document.get(name), str):
                 yield url.partition("?")[0], path
+
+
+def _hosts_of(entry: Entry) -> Iterator[str]:
+    """Give the hosts that belong to the connection: asked for metadata, or named in a document."""
+    if "/.well-known/oauth-" in entry.request.plain_path or "/.well-known/openid-" in entry.request.plain_path:
+        yield entry.base
+        for url, _ in _announced_by(entry):
+            yield origin(url)
+        document = entry.response.json if entry.response else None
+        named = document.get("authorization_servers") if isinstance(document, dict) else None
+        yield from (origin(one) for one in named if isinstance(one, str)) if isinstance(named, list) else ()
 
 
 def _location(entry: Entry) -> str:

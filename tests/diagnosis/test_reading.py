@@ -196,6 +196,13 @@ def test_har_is_sifted_and_says_so() -> None:
     assert reading.notes == ["9 of 17 entries belong to something else and were left out."]
 
 
+def test_what_another_application_does_is_left_out() -> None:
+    """In the same browser somebody else may sign in with OAuth, and fail."""
+    other = entry("POST", "https://accounts.example.org/oauth2/token", 400, {"error": "invalid_grant"})
+    again = read(har(*CONNECTED, other))
+    assert [one.url for one in again.exchanges if "accounts" in one.url] == []
+
+
 def test_har_holds_no_secret_afterwards() -> None:
     """Tokens, codes and verifiers become fingerprints, and what the token says is kept as the recorder keeps it."""
     exchanges = read(har(*CONNECTED)).exchanges
