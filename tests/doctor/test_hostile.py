@@ -47,6 +47,10 @@ ENDLESS: dict[str, Act] = {
     "an endless event stream": forever(
         b"data: {}\n\n", head=b"HTTP/1.1 200 X\r\nContent-Type: text/event-stream\r\n\r\n"
     ),
+    "an event stream in tiny pieces": forever(
+        b"1\r\n\n\r\n" * 4000,
+        head=b"HTTP/1.1 200 X\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n",
+    ),
     "silence": forever(b"", pause=0.05, head=b""),
     "endless interim answers": forever(b"HTTP/1.1 103 Early\r\n\r\n", head=b""),
     "no HTTP": answer(200, "", "\r\n\r\n\0\0\0"),
