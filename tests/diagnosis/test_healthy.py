@@ -11,7 +11,6 @@ from sandbox.diagnosis import diagnose
 from sandbox.sandbox import Sandbox
 from tests.conftest import Start
 from tests.python_client import Habits, Storage, connected
-from tests.test_scenarios import LIBRARY
 
 _DOCUMENT = "https://claude.ai/oauth/claude-code-client-metadata"
 _DOCUMENTS = {"workos": {"client_id_metadata_document": True}}
@@ -87,8 +86,3 @@ async def test_a_person_may_take_their_time(sandbox: Sandbox) -> None:
     metadata = next(one for one in trace if one.step == "server-metadata")
     for last in (metadata, *pages):
         assert diagnose(one for one in trace if one.number <= last.number) == [], f"after {last.url}"
-
-
-def test_quirks_that_nobody_needs_to_know() -> None:
-    """Some scenarios are sound, and expect no finding."""
-    assert {scenario.name for scenario in LIBRARY if scenario.expect.finding is None} >= {"healthy", "cimd-supported"}
