@@ -14,6 +14,7 @@ from typing import Any, Final
 import click
 
 from sandbox import __version__
+from sandbox.cli_clients import COMMANDS
 from sandbox.errors import SandboxError
 from sandbox.leaving import INTERRUPTED
 
@@ -326,6 +327,10 @@ def doctor(context: click.Context, /, **options: Any) -> None:
     from sandbox.doctor.command import Options, run
 
     context.exit(run(Options(**options)))
+
+
+for _command in COMMANDS:
+    cli.add_command(_command)
 
 
 # --- errors and colours ------------------------------------------------------------------------------------------

@@ -183,6 +183,18 @@ class Seen(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_d
     lacks: Annotated[tuple[str, ...], Meta(description="JSON fields that the answer does not hold")] = ()
 
 
+class Must(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What the specification demands of a client that meets this; `expect` says what the usual ones do."""
+
+    since: Annotated[
+        Literal["2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28"],
+        Meta(description="the first version of MCP that demands it"),
+    ]
+    connects: Annotated[bool, Meta(description="it must get past this, or, with false, must stop")]
+    says: Annotated[str, Meta(description="what a client must do, after `A client must`")]
+    section: Annotated[str, Meta(description="where it is written")]
+
+
 class Expect(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """What happens to a client that follows the specification."""
 
@@ -190,6 +202,7 @@ class Expect(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit
     reaches: Annotated[Step | None, Meta(description="the last step that still works")] = None
     finding: Annotated[str | None, Meta(description="what the diagnosis names first")] = None
     sees: Annotated[tuple[Seen, ...], Meta(description="exchanges that show the harm")] = ()
+    must: Annotated[Must | None, Meta(description="what the specification demands of the client")] = None
 
 
 class Symptom(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):

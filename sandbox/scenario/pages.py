@@ -35,7 +35,13 @@ def _page(scenario: Scenario) -> str:
         parts.append("\n".join(["## What clients print", "", "| client | words | seen |", "|---|---|---|", *rows]))
     if scenario.world or scenario.faults:
         parts.append(f"## What is broken\n\n```yaml\n{_broken(scenario)}```")
-    for heading, text in (("Why", scenario.cause), ("What to change", scenario.fix)):
+    must = scenario.expect.must
+    demand = f"A client must {must.says} ({must.section}; MCP {must.since} and later)." if must else None
+    for heading, text in (
+        ("What the specification demands", demand),
+        ("Why", scenario.cause),
+        ("What to change", scenario.fix),
+    ):
         if text:
             parts.append(f"## {heading}\n\n{text.strip()}")
     if scenario.references:

@@ -80,6 +80,7 @@ def tables() -> dict[str, str]:
         "when": _table(("key", "value", "meaning"), _rows(("faults", 0, "when"))),
         "expect": _table(("key", "value", "meaning"), _rows(("expect",))),
         "symptoms": _table(("key", "value", "meaning"), _rows(("symptoms", 0))),
+        "must": _table(("key", "value", "meaning"), _rows(("expect", "must"))),
         "sees": _table(("key", "value", "meaning"), _rows(("expect", "sees", 0))),
         "placeholders": _table(
             ("placeholder", "usual value", "meaning"),

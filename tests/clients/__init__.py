@@ -1,0 +1,1 @@
+"""Real clients, and the programs that stand in for bad ones."""
