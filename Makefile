@@ -3,7 +3,7 @@ PYTHON ?= python3
 SCENARIO ?= healthy
 ARGS ?=
 BIN := .venv/bin
-CLIENTS := .cache/clients
+CACHE := .cache
 
 .DEFAULT_GOAL := help
 .PHONY: help setup sandbox test lint bench clean
@@ -17,7 +17,7 @@ sandbox: .venv/.sandbox ## Run a world: make sandbox SCENARIO=missing-registrati
 	@$(BIN)/sandbox up $(SCENARIO) $(ARGS)
 
 test: .venv/.dev ## Set up all that the tests need, and run them
-	@tests/set-up $(CLIENTS)
+	@tests/set-up $(CACHE) $(BIN)/sandbox
 	@$(BIN)/pytest -n auto --dist worksteal $(ARGS)
 
 lint: .venv/.dev ## Check style, types, every scenario and every snippet in the docs

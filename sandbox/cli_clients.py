@@ -60,22 +60,29 @@ def clients(context: click.Context, /, state_dir: Path) -> None:
 @clients.command()
 @click.argument("names", nargs=-1, metavar="NAME...")
 @click.option("--all", "every", is_flag=True, help="Install every client.")
+@click.option("--quiet", is_flag=True, help="Say nothing of those that are installed.")
 @click.pass_obj
-def install(state_dir: Path, names: tuple[str, ...], *, every: bool) -> None:
+def install(state_dir: Path, names: tuple[str, ...], *, every: bool, quiet: bool) -> None:
     """Install clients by name, pinned, from the registries that npm and pip are set up for."""
     from sandbox.clients import CLIENTS, named
 
     if not names and not every:
         raise SandboxError(f"Name the clients to install, or --all of them: {', '.join(CLIENTS)}.")
+    failed: list[str] = []
     for adapter in [named(name) for name in (CLIENTS if every else names)]:
+        if adapter.package is None or adapter.is_installed(state_dir):
+            if not quiet:
+                where = "is installed" if adapter.package else "comes with the sandbox"
+                click.echo(f"{adapter.name} {adapter.version} {where}.")
+            continue
         package = adapter.package
-        if package is None:
-            click.echo(f"{adapter.name} comes with the sandbox.")
-        elif package.is_installed(adapter.folder(state_dir)):
-            click.echo(f"{adapter.name} {package.version} is installed.")
-        else:
-            click.echo(f"Installing {package.name} {package.version} from {package.registry} ...")
+        click.echo(f"Installing {package.name} {package.version} from {package.registry} ...")
+        try:
             package.install(adapter.folder(state_dir))
+        except SandboxError as error:  # the others may still be had
+            failed.append(str(error))
+    if failed:
+        raise SandboxError(" ".join(failed))
 
 
 @click.command()

@@ -1,6 +1,6 @@
 """Draw the README's picture: the timeline of the connection log's failure, what the sandbox says, what Claude Code did.
 
-`python -m tests.picture` writes docs/timeline.svg from a real run. It needs Claude Code 2.1.330 in .cache/clients.
+`python -m tests.picture` writes docs/timeline.svg from a real run. It needs Claude Code 2.1.332 in .cache.
 """
 
 from __future__ import annotations
@@ -17,10 +17,12 @@ import msgspec
 from rich.console import Console
 from rich.text import Text
 
+from sandbox.clients.claude_code import NEWEST, mcp
+from sandbox.clients.driving import new_run
 from sandbox.diagnosis.report import finding_text
 from sandbox.sandbox import Ports, Sandbox
 from sandbox.timeline import line
-from tests.claude_code import NEWEST, ClaudeCode
+from tests.clients.conftest import STATE_DIR
 
 PICTURE: Final = Path(__file__).parent.parent / "docs" / "timeline.svg"
 _WIDTH: Final = 148
@@ -30,9 +32,9 @@ async def told() -> list[str]:
     """Run Claude Code against the log's failure; give the timeline and what was printed."""
     with tempfile.TemporaryDirectory() as home:
         async with Sandbox("authorize-url-as-issuer", ports=Ports()) as sandbox:
-            claude = ClaudeCode(NEWEST, Path(home))
-            await claude.mcp("add", "--transport", "http", "log-aggregator", sandbox.mcp_url)
-            printed = (await claude.mcp("list")).strip().splitlines()[-1]
+            run = new_run(NEWEST, sandbox, Path(home), STATE_DIR)
+            await mcp(run, "add", "--transport", "http", "log-aggregator", sandbox.mcp_url)
+            printed = (await mcp(run, "list")).strip().splitlines()[-1]
             timeline = [line(exchange) for exchange in sandbox.trace][:6]
             finding = msgspec.structs.replace(sandbox.findings()[0], exchanges=(), references=())
     prompt = click.style("$ ", fg="cyan")

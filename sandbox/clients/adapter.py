@@ -17,6 +17,8 @@ class Verdict(NamedTuple):
     connected: bool
     said: tuple[str, ...]
     """The lines that tell its user so."""
+    asks: bool = False
+    """Whether it stopped to ask for a sign-in, because it has no way to begin one without a person at its screen."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -19,13 +19,14 @@ _VARIABLES: Final = {
     "DISABLE_ERROR_REPORTING": "1",
     "DISABLE_TELEMETRY": "1",
 }
+_ASKS: Final = "Needs authentication"
 _CONNECTED: Final = re.compile("[✔✓] Connected")
 _REFUSED: Final = re.compile(r"^(Couldn't complete authentication|.*\bSDK auth failed\b).*", re.MULTILINE)
 
 
 async def _drive(run: Run, *, signs_in: bool) -> Verdict:
     """Add the server, ask how it is, sign in where that can be done from a command line, and ask again."""
-    claude = partial(_claude, run)
+    claude = partial(mcp, run)
     await claude("add", "--transport", "http", SERVER, run.url)
     listed = await claude("list")
     said: list[str] = []
@@ -35,12 +36,18 @@ async def _drive(run: Run, *, signs_in: bool) -> Verdict:
     if run.refreshes and _CONNECTED.search(listed):
         run.expire_tokens()
         listed = await claude("list")
-    return Verdict(bool(_CONNECTED.search(listed)), (*_status(listed), *said))
+    asks = not signs_in and _ASKS in listed
+    return Verdict(bool(_CONNECTED.search(listed)), (*_status(listed), *said), asks)
 
 
-async def _claude(run: Run, *arguments: str, terminal: bool = False) -> str:
+async def mcp(run: Run, *arguments: str, before: Sequence[str] = (), terminal: bool = False) -> str:
+    """Run `claude mcp …` and give what it printed; `before` are options of `claude` itself.
+
+    Signing in needs a terminal.
+    """
     variables = {**_VARIABLES, "CLAUDE_CONFIG_DIR": str(run.home / "config")}
-    printed = await run.program(*_program(run.folder), "mcp", *arguments, terminal=terminal, variables=variables)
+    command = [*_program(run.folder), *before, "mcp", *arguments]
+    printed = await run.program(*command, terminal=terminal, variables=variables)
     return printed.text
 
 

@@ -104,7 +104,12 @@ def as_text(adapter: Adapter, outcome: Outcome, sandbox: Sandbox) -> str:
 
 def verdict(adapter: Adapter, outcome: Outcome) -> str:
     """Say in a line whether the client connected, how far it came, and how it ended."""
-    mark = click.style("✓ connected", fg="green") if outcome.connected else click.style("✗ not connected", fg="red")
+    if outcome.asks:
+        mark = click.style("? asks for a sign-in", fg="yellow")
+    elif outcome.connected:
+        mark = click.style("✓ connected", fg="green")
+    else:
+        mark = click.style("✗ not connected", fg="red")
     notes = [
         f"{adapter.title} {adapter.version}".strip(),
         f"reached {outcome.reached}" if outcome.reached else "reached no step",

@@ -36,6 +36,8 @@ class Outcome(Struct, kw_only=True, omit_defaults=True):
     scenario: str
     connected: bool
     """By the client's own words."""
+    asks: bool = False
+    """Whether it stopped to ask for a sign-in that it cannot begin without a person."""
     sign_ins: int = 0
     """How often it sent its person to the browser, and got a code."""
     reached: Step | None = None
@@ -80,7 +82,7 @@ async def drive(
         await sandbox.ready()
         begun(sandbox)
         with tempfile.TemporaryDirectory(prefix="sandbox-", ignore_cleanup_errors=True) as home:
-            run = _run(adapter, sandbox, Path(home), state_dir, limits)
+            run = new_run(adapter, sandbox, Path(home), state_dir, limits)
             run.told = told
             began = time.monotonic()
             verdict = await adapter.drive(run)
@@ -92,6 +94,7 @@ async def drive(
         return Outcome(
             scenario=scenario.name,
             connected=verdict.connected,
+            asks=verdict.asks,
             sign_ins=sign_ins(exchanges),
             reached=last_step(exchanges),
             finding=broken[0].id if broken else None,
@@ -106,8 +109,8 @@ async def drive(
         )
 
 
-def _run(adapter: Adapter, sandbox: Sandbox, home: Path, state_dir: Path, limits: Limits) -> Run:
-    """Make the run: a home, whom to trust, and as much patience as the scenario asks for."""
+def new_run(adapter: Adapter, sandbox: Sandbox, home: Path, state_dir: Path, limits: Limits = USUAL) -> Run:
+    """Make a run in a world: a home, whom to trust, and as much patience as the scenario asks for."""
     heard = [0.0]
     sandbox.trace.subscribe(lambda _: heard.__setitem__(0, time.monotonic()))
     delays = sum(seconds(fault.delay) for fault in sandbox.scenario.faults if fault.delay)

@@ -34,6 +34,8 @@ class Row(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_de
     of: str
     """What the scenario was then, as a short hash of all that a client can notice."""
     connected: bool
+    asks: bool = False
+    """Whether it stopped to ask for a sign-in that it cannot begin without a person."""
     met: bool = True
     """Whether it met the failure: all faults acted on it."""
     sign_ins: int = 0
@@ -81,6 +83,7 @@ def row_of(scenario: Scenario, outcome: Outcome) -> Row:
         date=dt.datetime.now(dt.UTC).date().isoformat(),
         of=hash_of(scenario),
         connected=outcome.connected,
+        asks=outcome.asks,
         met=not outcome.unfired,
         sign_ins=outcome.sign_ins,
         reached=outcome.reached,

@@ -18,6 +18,7 @@ LEGEND: Final = (
     ("✓ 2", "it connects after so many sign-ins"),
     ("(✓)", "it connects, and did not meet the failure"),
     ("✗", "it does not connect"),
+    ("?", "it asks for a sign-in, and cannot begin one without a person at its screen"),
     ("…", "it waits for ever, and was ended"),
     ("!", "it breaks a MUST of the MCP version that it speaks"),
     ("", "not measured"),
@@ -45,14 +46,22 @@ def breaches(observed: Iterable[Observed], scenarios: Sequence[Scenario]) -> lis
 
 
 def breaks(row: Row, must: Must) -> bool:
-    """Say whether a client did otherwise than it must."""
-    return row.met and row.speaks is not None and must.since <= row.speaks and row.connected != must.connects
+    """Say whether a client did otherwise than it must; of one that waits for its person nobody knows."""
+    return (
+        row.met
+        and not row.asks
+        and row.speaks is not None
+        and must.since <= row.speaks
+        and row.connected != must.connects
+    )
 
 
 def cell(row: Row | None, must: Must | None = None) -> str:
     """Give the sign for a row; see LEGEND."""
     if row is None:
         return ""
+    if row.asks:
+        return "?"
     if row.connected:
         sign = f"✓ {row.sign_ins}" if row.sign_ins > 1 else "✓"
         sign = sign if row.met else f"({sign})"
@@ -154,7 +163,7 @@ def _words(observed: Observed, scenarios: Sequence[Scenario]) -> str:
     places: dict[str, list[str]] = {}
     for scenario in scenarios:
         row = observed.scenarios.get(scenario.name)
-        if row is not None and not row.connected:
+        if row is not None and not row.connected and not row.asks:
             places.setdefault(words_of(row), []).append(f"[`{scenario.name}`](scenarios/{scenario.name}.md)")
     rows = [(words, ", ".join(names)) for words, names in sorted(places.items(), key=lambda each: -len(each[1]))]
     return _lines(("words", "scenarios"), rows) if rows else "It connects everywhere."

@@ -170,57 +170,76 @@ echo "$last" >>"$HOME/asked"
 """
 
 
-def set_up(folder: Path, tools: Path, *, platform: str = "linux-x64", refused: str = "-", **variables: str) -> Ended:
+SANDBOX: Final = """#!/bin/sh
+echo "$*" >>"$HOME/asked"
+case clients in $REFUSED) echo "sandbox: no" >&2; exit 2 ;; esac
+"""
+
+
+def set_up(folder: Path, tools: Path, *, refused: str = "-", **variables: str) -> Ended:
     """Run tests/set-up on a machine with Node and Chromium."""
     for name in ("node", "chromium"):
-        program(tools, name, f"#!/bin/sh\necho {platform}\n")
+        program(tools, name, "#!/bin/sh\n")
     program(tools, "npm", NPM)
-    return run([str(ROOT / "tests/set-up"), "clients"], folder, tools, REFUSED=refused, **variables)
+    program(tools, "sandbox", SANDBOX)
+    return run([str(ROOT / "tests/set-up"), "state", "sandbox"], folder, tools, REFUSED=refused, **variables)
 
 
-@pytest.mark.parametrize("platform", ["linux-x64", "linux-arm64-musl", "darwin-arm64"])
-def test_set_up_picks_the_package_of_the_platform(platform: str, tmp_path: Path, tools: Path) -> None:
-    """The newest Claude Code is installed for the platform that Node says this is; the second time nothing is."""
-    first = set_up(tmp_path, tools, platform=platform)
+def judges() -> dict[str, str]:
+    """Give the judges, and the package of each."""
+    lines = (ROOT / "tests/judges.txt").read_text().splitlines()
+    return {name: package for name, package in (line.split() for line in lines)}
+
+
+def test_set_up_installs_judges_and_clients(tmp_path: Path, tools: Path) -> None:
+    """The judges are installed by name, the clients by the sandbox; the second time the judges are there."""
+    first = set_up(tmp_path, tools)
     assert (first.code, first.err) == (0, "")
-    packages = [line.split()[1] for line in (ROOT / "tests/clients.txt").read_text().splitlines()]
-    asked = (tmp_path / "asked").read_text().splitlines()
-    assert asked == [package.replace("{platform}", platform) for package in packages]
-    assert any(platform in package for package in asked)
-    assert set_up(tmp_path, tools, platform=platform) == Ended(0, "", "")
+    clients = "clients --state-dir state install --all --quiet"
+    assert (tmp_path / "asked").read_text().splitlines() == [*judges().values(), clients]
+    (tmp_path / "asked").unlink()
+    assert set_up(tmp_path, tools) == Ended(0, "", "")
+    assert (tmp_path / "asked").read_text().splitlines() == [clients]
 
 
 def test_set_up_says_what_cannot_be_had(tmp_path: Path, tools: Path) -> None:
     """A package that cannot be installed is named in one line, does not count as there, and is tried again."""
-    said = set_up(tmp_path, tools, platform="plan9-mips", refused="*plan9*")
+    said = set_up(tmp_path, tools, refused="*conformance*")
     assert said.code == 0
     missed = [line for line in said.out.splitlines() if line.startswith("Not on this machine: ")]
-    assert len(missed) == 1
-    assert "plan9-mips" in missed[0]
-    assert missed[0].endswith(". The tests that need it are skipped.")
-    installed = {file.name for file in (tmp_path / "clients").iterdir() if (file / ".package").exists()}
-    packages = (ROOT / "tests" / "clients.txt").read_text().splitlines()
-    assert installed == {line.split()[0] for line in packages if "{platform}" not in line}
-    again = set_up(tmp_path, tools, platform="plan9-mips")
-    assert again.code == 0
-    assert "Not on this machine" not in again.out
+    assert missed == [f"Not on this machine: {judges()['conformance']}. The tests that need it are skipped."]
+    installed = {file.name for file in (tmp_path / "state/clients").iterdir() if (file / ".package").exists()}
+    assert installed == set(judges()) - {"conformance"}
+    again = set_up(tmp_path, tools)
+    assert (again.code, "Not on this machine" in again.out) == (0, False)
+
+
+def test_set_up_says_that_clients_cannot_be_had(tmp_path: Path, tools: Path) -> None:
+    """What the sandbox says of a client that it cannot install is passed on; in CI that is a failure."""
+    said = set_up(tmp_path, tools, refused="clients")
+    assert said.out.endswith("Not on this machine: some clients. The tests that need it are skipped.\n")
+    assert (said.code, said.err) == (0, "sandbox: no\n")
+    assert set_up(tmp_path, tools, refused="clients", CI="true").code == 1
 
 
 def test_set_up_replaces_another_version(tmp_path: Path, tools: Path) -> None:
-    """What another platform or version left is replaced as a whole."""
-    set_up(tmp_path, tools, platform="linux-x64")
-    old = next((tmp_path / "clients").glob("claude-code-2.1*"))
+    """What another version left is replaced as a whole."""
+    set_up(tmp_path, tools)
+    old = tmp_path / "state/clients/conformance"
     (old / "node_modules/left").touch()
-    set_up(tmp_path, tools, platform="darwin-arm64")
+    (old / ".package").write_text("@modelcontextprotocol/conformance@0.1.0\n")
+    set_up(tmp_path, tools)
     assert not (old / "node_modules/left").exists()
-    assert "darwin-arm64" in (old / "node_modules/whole").read_text()
+    assert (old / "node_modules/whole").read_text() == f"{judges()['conformance']}\n"
 
 
 def test_set_up_without_node(tmp_path: Path, tools: Path) -> None:
-    """Without Node it says so in one line, which is a failure in CI only."""
+    """Without Node it says so in one line, which is a failure in CI only; what needs no Node is installed."""
     program(tools, "chromium", "#!/bin/sh\n")
-    command = [str(ROOT / "tests/set-up"), "clients"]
-    said = run(command, tmp_path, tools)
+    program(tools, "sandbox", SANDBOX)
+    command = [str(ROOT / "tests/set-up"), "state", "sandbox"]
+    said = run(command, tmp_path, tools, REFUSED="-")
     assert said == Ended(0, "Not on this machine: Node with npm. The tests that need it are skipped.\n", "")
-    said = run(command, tmp_path, tools, CI="true")
+    assert (tmp_path / "asked").read_text() == "clients --state-dir state install fastmcp --quiet\n"
+    said = run(command, tmp_path, tools, REFUSED="-", CI="true")
     assert said == Ended(1, "", "Not on this machine: Node with npm. CI skips nothing.\n")

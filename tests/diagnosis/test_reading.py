@@ -14,16 +14,18 @@ from urllib.parse import urlencode
 import msgspec
 import pytest
 
+from sandbox.clients.claude_code import NEWEST, mcp
+from sandbox.clients.driving import new_run
 from sandbox.diagnosis import diagnose
 from sandbox.diagnosis.reading import ReadError, Reading, read, read_file
 from sandbox.export import FORMATS
 from sandbox.scenario import library
 from sandbox.timeline import path_of
 from sandbox.wire.exchange import Exchange
-from tests.claude_code import NEWEST, ClaudeCode, installed
 from tests.cli.process import up
 from tests.cli.sign_in import CALLBACK, http, registered
-from tests.conftest import Start, missing
+from tests.clients.conftest import STATE_DIR, here
+from tests.conftest import Start
 from tests.exchanges import exchange
 from tests.plays import played
 
@@ -351,13 +353,11 @@ def test_debug_log_says_what_it_knows_and_that_it_does_not_suffice() -> None:
 
 @pytest.mark.claude_code
 async def test_debug_log_of_the_real_claude_code(start: Start, tmp_path: Path) -> None:
-    """What Claude Code 2.1.330 writes is recognised, both the file of --debug-file and the one that it keeps itself."""
-    if not installed(NEWEST):
-        missing(f"Claude Code {NEWEST}")
+    """What Claude Code 2.1.332 writes is recognised, both the file of --debug-file and the one that it keeps itself."""
     sandbox = await start("authorize-url-as-issuer")
-    client = ClaudeCode(NEWEST, tmp_path)
-    await client.mcp("add", "--transport", "http", "logs", sandbox.mcp_url)
-    await client.mcp("list", before=("--debug-file", str(tmp_path / "debug.log")))
+    run = new_run(here(NEWEST), sandbox, tmp_path, STATE_DIR)
+    await mcp(run, "add", "--transport", "http", "logs", sandbox.mcp_url)
+    await mcp(run, "list", before=("--debug-file", str(tmp_path / "debug.log")))
     files = [tmp_path / "debug.log", *_own_logs(tmp_path)]
     assert len(files) == 2
     for file in files:

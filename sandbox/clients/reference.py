@@ -1,0 +1,92 @@
+"""What is made of the observations: the client matrix, and the words among each scenario's symptoms.
+
+`python -m sandbox.clients.reference` brings docs/client-matrix.md, docs/client-matrix.html, the measured symptoms in
+scenarios/ and what is made of those up to date.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+import sandbox
+from sandbox.clients import table
+from sandbox.clients.observed import FOLDER, Observed, read_all
+from sandbox.scenario import Scenario, library
+from sandbox.scenario.library import folder
+from sandbox.scenario.model import Symptom
+from sandbox.scenario.reference import main as refresh_scenarios
+
+MEASURED: Final = "measured"
+"""What a symptom says of where it was seen, when it was seen here."""
+
+_BLOCK: Final = re.compile(r"^symptoms:\n(?:[ -].*\n)+", re.MULTILINE)
+_BEFORE: Final = ("references:", "also_known_as:")
+"""What comes after the symptoms in a file."""
+
+
+def pages(observed: Sequence[Observed], scenarios: Sequence[Scenario]) -> dict[str, str]:
+    """Give the pages that are made of the observations, by their files' names in docs/."""
+    return {
+        "client-matrix.md": table.markdown(observed, scenarios),
+        "client-matrix.html": table.html(observed, scenarios),
+    }
+
+
+def symptoms(scenario: Scenario, observed: Iterable[Observed]) -> list[Symptom]:
+    """Give a scenario's symptoms: what reports quote, and what every client was seen to print when it failed."""
+    reported = [symptom for symptom in scenario.symptoms if symptom.seen != MEASURED]
+    return [*reported, *_measured(scenario, observed)]
+
+
+def _measured(scenario: Scenario, observed: Iterable[Observed]) -> Iterator[Symptom]:
+    for one in observed:
+        row = one.scenarios.get(scenario.name)
+        for line in row.said if row is not None and not row.connected and not row.asks else ():
+            yield Symptom(client=one.title, version=one.version or None, prints=line, seen=MEASURED)
+
+
+def taught(text: str, learned: Sequence[Symptom]) -> str:
+    """Give a scenario file's text with these symptoms instead of those that it has."""
+    block = "".join(["symptoms:\n", *(f"  - {_flow(symptom)}\n" for symptom in learned)]) if learned else ""
+    if _BLOCK.search(text):
+        return _BLOCK.sub(lambda _: block, text)
+    places = [text.find(f"\n{name}") + 1 for name in _BEFORE if f"\n{name}" in text]
+    at = min(places, default=len(text))
+    return text[:at] + block + text[at:]
+
+
+def _flow(symptom: Symptom) -> str:
+    """Write a symptom on a line, its words quoted."""
+    said: dict[str, Any] = {"client": symptom.client, "version": symptom.version}
+    plain = ", ".join(f"{name}: {value}" for name, value in said.items() if value)
+    return f"{{{plain}, prints: {json.dumps(symptom.prints, ensure_ascii=False)}, seen: {_seen(symptom.seen)}}}"
+
+
+def _seen(text: str) -> str:
+    """Write where it was seen, quoted where YAML would read something else."""
+    return text if yaml.safe_load(f"{{a: {text}}}") == {"a": text} and "#" not in text else json.dumps(text)
+
+
+def main() -> None:
+    """Bring a checkout up to date."""
+    observed = read_all(folder() / FOLDER)
+    for scenario in library():
+        file = folder() / f"{scenario.name}.yaml"
+        text = file.read_text(encoding="utf-8")
+        new = taught(text, symptoms(scenario, observed))
+        if new != text:
+            file.write_text(new, encoding="utf-8")
+    refresh_scenarios()
+    docs = Path(sandbox.__file__).parents[1] / "docs"
+    for name, page in pages(observed, library()).items():
+        (docs / name).write_text(page, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
