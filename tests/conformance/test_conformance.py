@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -94,3 +95,11 @@ def test_the_doctor_signs_in_unless_it_must_not(name: str, scenario: str, result
 def test_the_page_is_current() -> None:
     """docs/judges.md says what is judged here; `python -m tests.conformance.page` makes it anew."""
     assert page.PAGE.read_text(encoding="utf-8") == page.written()
+
+
+def test_the_page_names_the_versions_that_judge() -> None:
+    """The versions on the page are those that the tests get."""
+    got = (page.PAGE.parents[1] / "tests" / "clients.txt").read_text(encoding="utf-8")
+    versions = re.findall(r"(?:claude-code\S*|conformance)@(\S+)", got)
+    assert len(versions) == 3
+    assert all(version in page.written() for version in versions)
