@@ -20,7 +20,7 @@ from sandbox.durations import seconds
 from sandbox.errors import SandboxError
 from sandbox.flow import Step, System
 from sandbox.log_aggregator import LogAggregator, fetching
-from sandbox.log_aggregator.application import McpApplication
+from sandbox.log_aggregator.application import McpApplications
 from sandbox.log_aggregator.guard import named_metadata_paths, resource_metadata_url
 from sandbox.log_aggregator.logs import Level, Logs
 from sandbox.log_aggregator.verification import KeyCache
@@ -122,7 +122,7 @@ class Sandbox:
         flask = create_app(self.authkit)
         self.logs = Logs(self.sources)
         self._open.callback(self.logs.clear)
-        self._mcp = McpApplication(self.logs, self.explain)
+        self._mcp = McpApplications(self.logs, self.explain)
         self.service = LogAggregator(
             settings=world.service,
             addresses=self.addresses,
@@ -172,7 +172,7 @@ class Sandbox:
             self._open.push_async_callback(port.stop)
             await port.start(self._context(name))
             self._served[name] = port
-        self._mcp.begin()
+        self._mcp.begin(self.world.service.features)
         self._open.push_async_callback(self._mcp.end)
 
     def _workos_shares(self) -> bool:
@@ -199,7 +199,7 @@ class Sandbox:
 
     async def ready(self) -> None:
         """Wait until the MCP application is there; the ports answer before."""
-        await self._mcp.get()
+        await self._mcp.get(self.world.service.features)
 
     async def stop(self) -> None:
         """Close the ports, let go what hangs, and close the state."""

@@ -12,6 +12,7 @@ Duration = Annotated[str, Meta(pattern=r"^-?\d+(\.\d+)?(ms|s|m|h|d)$", descripti
 HeaderText = Annotated[str, Meta(pattern=r"^[\t\x20-\x7e\xa0-\xff]*$", description="one line of Latin-1 text")]
 """What can be sent in a header (RFC 9110, section 5.5)."""
 AuthMethod = Literal["none", "client_secret_post", "client_secret_basic"]
+Features = Literal["logs", "conformance"]
 
 
 class User(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -255,6 +256,13 @@ class Service(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Literal["both", "legacy"],
         Meta(description="`both` serves MCP 2025-11-25 and 2026-07-28; `legacy` only versions with a session"),
     ] = "both"
+    features: Annotated[
+        Features,
+        Meta(
+            description="what MCP clients find: the tools over the `logs`; `conformance`: also the tools, resources"
+            " and prompts that the MCP conformance suite calls by name"
+        ),
+    ] = "logs"
     challenge: Challenge = Challenge()
     refusal: Annotated[
         Challenge | None,

@@ -13,7 +13,7 @@ from sandbox.log_aggregator import guard, legacy
 from sandbox.log_aggregator.http import create_app
 from sandbox.log_aggregator.logs import Logs
 from sandbox.log_aggregator.verification import Fetch, KeyCache, TokenRefusedError, verified_claims
-from sandbox.settings import Service
+from sandbox.settings import Features, Service
 from sandbox.wire import wsgi
 from sandbox.wire.asgi import Application, Receive, Scope, Send, read_request, replayed, send_response
 from sandbox.wire.message import Request, Response, json_response
@@ -34,8 +34,8 @@ class LogAggregator:
     resource: str
     logs: Logs
     now: Callable[[], float]
-    mcp: Callable[[], Awaitable[Application]]
-    """Gives the MCP application, once it has been imported."""
+    mcp: Callable[[Features], Awaitable[Application]]
+    """Gives the MCP application with these features, once it has been imported."""
     workos: Callable[[Request, str], Response]
     """Answers as WorkOS would, under another address."""
     server_metadata: Callable[[], Mapping[str, Any]]
@@ -74,7 +74,7 @@ class LogAggregator:
         elif self.settings.protocol == "legacy" and _is_modern(request):
             await send_response(_LEGACY_ONLY, send)
         else:
-            application = await self.mcp()
+            application = await self.mcp(self.settings.features)
             await application(scope, replayed(request, receive), send)
 
     def _as_authorization_server(self, request: Request) -> Response | None:

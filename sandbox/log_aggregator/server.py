@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Final
 
 from mcp.server.mcpserver import MCPServer
+from mcp.server.mcpserver.tools import Tool
+from mcp.server.streamable_http import EventStore
 from mcp.server.transport_security import TransportSecuritySettings
 
 from sandbox.log_aggregator.logs import Logs
@@ -23,11 +25,19 @@ The service `sandbox` holds the HTTP exchanges of this MCP connection itself, an
 sign-in went, step by step. Everything but delete_logs only reads."""
 
 
-def build(logs: Logs, explain: Callable[[Mapping[str, Any]], str], *, version: str) -> MCPServer:
+def build(
+    logs: Logs,
+    explain: Callable[[Mapping[str, Any]], str],
+    *,
+    version: str,
+    tools: Sequence[Tool] = (),
+    changes: bool = False,
+) -> MCPServer:
     """Make the MCP server over the logs.
 
     `explain` tells a caller how it connected, from the verified claims of its token; the guard leaves these in the
-    ASGI scope as `claims`, and without them the mapping is empty.
+    ASGI scope as `claims`, and without them the mapping is empty. `tools` are there besides its own; with `changes` a
+    client can listen for changes of its lists.
     """
     with _logging_left_alone():
         server = MCPServer(
@@ -36,20 +46,28 @@ def build(logs: Logs, explain: Callable[[Mapping[str, Any]], str], *, version: s
             description="Searches the logs of an app that calls people back.",
             instructions=_INSTRUCTIONS,
             version=version,
-            subscriptions=False,  # its lists never change
+            tools=list(tools),
+            subscriptions=None if changes else False,
         )
     add_tools(server, logs, explain)
     return server
 
 
 @asynccontextmanager
-async def running(server: MCPServer) -> AsyncIterator[Application]:
+async def running(
+    server: MCPServer, *, event_store: EventStore | None = None, retry_interval: int | None = None
+) -> AsyncIterator[Application]:
     """Run the server, once in its life, and give its ASGI application, which answers on whatever path it is given.
 
     Enter and leave it in the same task. The application serves MCP 2025-11-25 and older, with sessions, and
-    2026-07-28, without. Who may ask, and the checks of Host and Origin, are left to whoever stands in front.
+    2026-07-28, without. Who may ask, and the checks of Host and Origin, are left to whoever stands in front. With an
+    `event_store` a stream can be resumed; `retry_interval` says after how many milliseconds.
     """
-    server.streamable_http_app(transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False))
+    server.streamable_http_app(
+        event_store=event_store,
+        retry_interval=retry_interval,
+        transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
+    )
     async with server.session_manager.run():
         yield server.session_manager.handle_request
 

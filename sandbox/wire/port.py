@@ -101,6 +101,10 @@ class _Protocol(_Http):  # type: ignore[misc]
             self._unasked = True
         super().connection_made(transport)
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Leave out the whitespace around a header's value (RFC 9110, section 5.5); httptools keeps what is behind."""
+        super().on_header(name, value.strip(b" \t"))
+
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
         self._answering = cycle
         self._unasked = False

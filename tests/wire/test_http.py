@@ -39,6 +39,16 @@ async def test_requests_are_passed_on_as_they_came(serve: Serve) -> None:
     assert exchange.request_body == "\0\ufffd"
 
 
+async def test_whitespace_around_a_header_is_none_of_its_value(serve: Serve) -> None:
+    """Spaces and tabs before and behind a value are left out, those inside stay (RFC 9110, section 5.5)."""
+    served = await serve()
+    async with await served.connect() as client:
+        answer = await client.ask("/x", x_padded=" \t a \t b \t ")
+    assert parsed(answer.body)["headers"]["x-padded"] == "a \t b"
+    (exchange,) = served.wire.trace
+    assert exchange.request_header("x-padded") == "a \t b"
+
+
 async def test_a_forwarded_header_changes_nothing(serve: Serve) -> None:
     """The address of the sandbox is what was connected to, whatever a header claims about a proxy."""
     served = await serve()
