@@ -187,8 +187,8 @@ def set_up(folder: Path, tools: Path, *, refused: str = "-", **variables: str) -
 
 def judges() -> dict[str, str]:
     """Give the judges, and the package of each."""
-    lines = (ROOT / "tests/judges.txt").read_text().splitlines()
-    return {name: package for name, package in (line.split() for line in lines)}
+    words = (ROOT / "tests/judges.txt").read_text().split()
+    return dict(zip(words[::2], words[1::2], strict=True))
 
 
 def test_set_up_installs_judges_and_clients(tmp_path: Path, tools: Path) -> None:
