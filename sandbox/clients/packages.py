@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -26,6 +27,9 @@ _STAMP: Final = ".lock"
 """The file that says, once all is there, of which lock it was installed."""
 _PATIENCE: Final = 600
 """Seconds that an installation may take."""
+_LONGEST: Final = 300
+"""The most characters of what npm or pip says."""
+_ERROR: Final = re.compile(r"^(?:npm error|ERROR:) (.+)$", re.MULTILINE)
 _NPM: Final = ("npm", "ci", "--ignore-scripts", "--omit=dev", "--no-audit", "--no-fund", "--loglevel=error")
 _PIP: Final = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "--no-deps")
 
@@ -97,9 +101,9 @@ def _run(package: Package, command: Sequence[str], folder: Path) -> None:
     except subprocess.TimeoutExpired as error:
         raise SandboxError(f"{package.name} was not installed within {_PATIENCE} s.") from error
     if done.returncode:
-        said = (done.stderr or done.stdout).decode(errors="replace").split("\n")
-        why = next((line.strip() for line in said if "error" in line.lower()), "it does not say why")
-        raise SandboxError(f"{package.registry} did not install {package.name} {package.version}: {why[:300]}")
+        said = (done.stderr or done.stdout).decode(errors="replace")
+        why = " ".join(" ".join(_ERROR.findall(said)).split()) or "it does not say why"
+        raise SandboxError(f"{package.registry} did not install {package.name} {package.version}: {why[:_LONGEST]}")
 
 
 # --- what runs it ------------------------------------------------------------------------------------------------
