@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import yaml
 
@@ -63,14 +63,18 @@ def taught(text: str, learned: Sequence[Symptom]) -> str:
 
 def _flow(symptom: Symptom) -> str:
     """Write a symptom on a line, its words quoted."""
-    said: dict[str, Any] = {"client": symptom.client, "version": symptom.version}
-    plain = ", ".join(f"{name}: {value}" for name, value in said.items() if value)
-    return f"{{{plain}, prints: {json.dumps(symptom.prints, ensure_ascii=False)}, seen: {_seen(symptom.seen)}}}"
+    fields = [("client", _scalar(symptom.client)), ("version", _scalar(symptom.version or ""))]
+    fields += [("prints", json.dumps(symptom.prints, ensure_ascii=False)), ("seen", _scalar(symptom.seen))]
+    return f"{{{', '.join(f'{name}: {text}' for name, text in fields if text)}}}"
 
 
-def _seen(text: str) -> str:
-    """Write where it was seen, quoted where YAML would read something else."""
-    return text if yaml.safe_load(f"{{a: {text}}}") == {"a": text} and "#" not in text else json.dumps(text)
+def _scalar(text: str) -> str:
+    """Write a text for YAML, quoted where it would be read as something else."""
+    try:
+        plain = "#" not in text and yaml.safe_load(f"{{a: {text}}}") == {"a": text}
+    except yaml.YAMLError:
+        plain = False
+    return text if plain or not text else json.dumps(text, ensure_ascii=False)
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
@@ -113,8 +114,9 @@ def _escaped(text: str) -> str:
 
 def _code(text: str) -> str:
     """Write a text of somebody else's so that it is no markup, whatever it holds."""
-    fence = "``" if "`" in text else "`"
-    return f"{fence} {text} {fence}" if "`" in text else f"`{text}`"
+    longest = max(map(len, re.findall("`+", text)), default=0)
+    fence = "`" * (longest + 1)
+    return f"{fence} {text} {fence}" if longest else f"`{text}`"
 
 
 def _clients(observed: Sequence[Observed], scenarios: Sequence[Scenario]) -> str:

@@ -182,7 +182,14 @@ class Port:
     async def _listen(self) -> None:
         async with self._listening:
             self._shut()  # what another call has opened meanwhile
-            await self._server.startup(sockets=[listener.dup() for listener in self.sockets])
+            opened = [listener.dup() for listener in self.sockets]
+            try:
+                await self._server.startup(sockets=opened)
+            except BaseException:  # whoever gave up on the start is not left with half of it
+                self._shut()
+                for listener in opened:
+                    listener.close()
+                raise
 
     def _greeted(self, connection: ssl.SSLObject, _name: str | None, _context: ssl.SSLContext) -> None:
         """Take note of a connection that begins with TLS; the ClientHello has come."""
