@@ -107,6 +107,7 @@ def _summarize(observed: Sequence[Observed], scenarios: Sequence[Scenario], out:
         rows = [one.scenarios[scenario.name] for scenario in scenarios if scenario.name in one.scenarios]
         connected = sum(row.connected for row in rows)
         breaches = len(table.breaches([one], scenarios))
-        told = f"connected in {connected} of {len(rows)}; {breaches} times against a MUST"
+        against = f"a MUST broken in {breaches}" if breaches else "no MUST broken"
+        told = f"connected in {connected} of {len(rows)}; {against}."
         click.echo(f"{click.style(f'{one.title} {one.version}'.strip(), bold=True)}  {told}")
     click.echo(click.style(f"Kept in {out}.", dim=True))
