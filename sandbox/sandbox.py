@@ -31,7 +31,7 @@ from sandbox.timeline import odd, story
 from sandbox.wire import wsgi
 from sandbox.wire.asgi import Application
 from sandbox.wire.exchange import Exchange, Trace
-from sandbox.wire.hosts import guarded, loopback_only
+from sandbox.wire.hosts import guarded, own_names_only
 from sandbox.wire.port import LOOPBACK, Port, bind
 from sandbox.wire.tls import Certificates
 from sandbox.wire.wire import Wire
@@ -151,8 +151,7 @@ class Sandbox:
         self._switching: set[asyncio.Task[None]] = set()
         self._apply(self.scenario, self._given)
         checks = {
-            name: loopback_only(number, own_origin=name == "console") if self.is_loopback else None
-            for name, number in self._numbers.items()
+            name: own_names_only(number, host, own_origin=name == "console") for name, number in self._numbers.items()
         }
         wire, checked = self.wire, checks.get
         applications: dict[str, Application] = {
