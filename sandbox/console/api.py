@@ -129,13 +129,18 @@ def reset() -> Response:
 
 
 def trace() -> Response:
-    """Give the exchanges, as `json`, `har`, `mermaid` or `curl`."""
+    """Give the exchanges, as `json`, `har`, `mermaid` or `curl`, all or those `since` a number."""
     sandbox = _sandbox()
+    since = request.args.get("since", "0")
+    if not (since.isascii() and since.isdigit()):
+        raise SandboxError(f"since is the number of an exchange, such as 12, and not {since!r}.")
     wanted = request.args.get("format", "json")
     if wanted not in export.FORMATS:
         raise SandboxError(f"There is no format {wanted!r}; there are: {', '.join(export.FORMATS)}.")
     form = export.FORMATS[wanted]
-    return Response(form.pieces(list(sandbox.trace)), content_type=form.content_type)
+    return Response(
+        form.pieces([each for each in sandbox.trace if each.number > int(since)]), content_type=form.content_type
+    )
 
 
 def findings() -> Response:
@@ -198,7 +203,8 @@ def openapi() -> Response:
             operation["responses"] |= {"400": {"description": "the body says something that cannot be done"}}
         paths.setdefault(route.path, {})[route.method.lower()] = operation
     formats = {"name": "format", "in": "query", "schema": {"enum": list(export.FORMATS), "default": "json"}}
-    paths["/api/trace"]["get"]["parameters"] = [formats]
+    since = {"name": "since", "in": "query", "schema": {"type": "integer", "minimum": 0, "default": 0}}
+    paths["/api/trace"]["get"]["parameters"] = [formats, since]
     stream = {"summary": "Stream the exchanges as they happen.", "responses": {"200": {"description": "server-sent"}}}
     paths[EVENTS] = {"get": stream}
     info = {"title": "Sandbox control API", "version": __version__}

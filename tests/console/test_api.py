@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Any
 
 import httpx2
@@ -109,6 +110,22 @@ async def test_a_long_trace_lets_others_have_their_turn(sandbox: Sandbox, http: 
         answered += 1
     assert len((await written).json()["log"]["entries"]) >= 3000
     assert answered > 3
+
+
+async def test_the_trace_since_a_number(sandbox: Sandbox, ask: Ask) -> None:
+    """Who has read so far asks for what came after, in any form; a number that is none is refused."""
+    for number in range(1, 5):
+        sandbox.trace.add(exchange(number))
+    told = (await ask("GET", "/api/trace?since=2")).json()["exchanges"]
+    assert [each["number"] for each in told] == [3, 4]
+    assert re.findall(r"^# (\d+)\.", (await ask("GET", "/api/trace?since=3&format=curl")).text, re.MULTILINE) == ["4"]
+    assert (await ask("GET", "/api/trace?since=4")).json() == {"exchanges": []}
+    for wrong in ("-1", "x", "", "²"):
+        answer = await ask("GET", "/api/trace", params={"since": wrong})
+        assert (answer.status_code, answer.json()["error"]) == (
+            400,
+            f"since is the number of an exchange, such as 12, and not {wrong!r}.",
+        )
 
 
 async def test_an_unknown_form(ask: Ask) -> None:
