@@ -10,6 +10,7 @@ from flask import Flask, Response, current_app, request
 from werkzeug.exceptions import HTTPException
 
 from sandbox import __version__, export
+from sandbox.diagnosis.report import is_broken
 from sandbox.errors import SandboxError
 from sandbox.scenario import library, read_value
 from sandbox.scenario.library import find_named
@@ -145,7 +146,8 @@ def trace() -> Response:
 
 def findings() -> Response:
     """Say what is wrong, read from the exchanges alone: what broke first, then what is risky, then what did no harm."""
-    return _answer({"findings": _sandbox().findings()})
+    found = _sandbox().findings()
+    return _answer({"broken": is_broken(found), "findings": found})
 
 
 def world() -> Response:

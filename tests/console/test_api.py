@@ -7,12 +7,14 @@ import re
 from typing import Any
 
 import httpx2
+import pytest
 
 from sandbox.console.api import ROUTES
 from sandbox.export import FORMATS
 from sandbox.sandbox import Sandbox
 from tests.console.conftest import Ask
 from tests.exchanges import exchange
+from tests.python_client import connected
 from tests.wire.raw import Raw
 
 CONTRACT = {
@@ -150,3 +152,14 @@ async def test_what_is_nested_too_deeply_is_refused(ask: Ask) -> None:
         assert answer.status_code == 400
         assert "nested deeper" in answer.json()["error"]
     assert (await ask("POST", "/api/effects", {"change": {}})).status_code == 400
+
+
+async def test_the_findings_say_whether_something_is_broken(sandbox: Sandbox, ask: Ask) -> None:
+    """A program need not know the severities: `broken` says whether a client did not get where it wanted."""
+    assert (await ask("GET", "/api/findings")).json() == {"broken": False, "findings": []}
+    sandbox.use("missing-registration")
+    with pytest.raises(ExceptionGroup):
+        async with connected(sandbox):
+            pass
+    told = (await ask("GET", "/api/findings")).json()
+    assert (told["broken"], told["findings"][0]["id"]) == (True, "dcr-absent")
