@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import socket
 import ssl
 from collections.abc import Callable, Mapping, Sequence
@@ -395,7 +396,8 @@ def _host(addresses: Sequence[str]) -> str:
     """Give the name by which URLs call this machine: localhost, unless that is not where the ports are."""
     if set(addresses) & {*LOOPBACK, "0.0.0.0", "::"}:
         return "localhost"
-    return f"[{addresses[0]}]" if ":" in addresses[0] else addresses[0]
+    address = ipaddress.ip_address(addresses[0])  # written as every client writes it
+    return f"[{address}]" if address.version == 6 else str(address)  # noqa: PLR2004
 
 
 def _placed(fault: Fault, values: Mapping[str, str]) -> Fault:

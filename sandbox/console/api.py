@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -25,6 +26,7 @@ EVENTS: Final = "/api/events"
 """The stream of exchanges; it is served beside Flask, as it has to wait."""
 
 _EXTENSION: Final = "sandbox"
+_NUMBER: Final = re.compile(r"[0-9]{1,18}")
 
 
 def create_app(sandbox: Sandbox) -> Flask:
@@ -133,7 +135,7 @@ def trace() -> Response:
     """Give the exchanges, as `json`, `har`, `mermaid` or `curl`, all or those `since` a number."""
     sandbox = _sandbox()
     since = request.args.get("since", "0")
-    if not (since.isascii() and since.isdigit()):
+    if not _NUMBER.fullmatch(since):
         raise SandboxError(f"since is the number of an exchange, such as 12, and not {since!r}.")
     wanted = request.args.get("format", "json")
     if wanted not in export.FORMATS:

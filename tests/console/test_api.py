@@ -122,7 +122,7 @@ async def test_the_trace_since_a_number(sandbox: Sandbox, ask: Ask) -> None:
     assert [each["number"] for each in told] == [3, 4]
     assert re.findall(r"^# (\d+)\.", (await ask("GET", "/api/trace?since=3&format=curl")).text, re.MULTILINE) == ["4"]
     assert (await ask("GET", "/api/trace?since=4")).json() == {"exchanges": []}
-    for wrong in ("-1", "x", "", "²"):
+    for wrong in ("-1", "x", "", "²", "9" * 5000):
         answer = await ask("GET", "/api/trace", params={"since": wrong})
         assert (answer.status_code, answer.json()["error"]) == (
             400,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.sandbox import Sandbox
+from sandbox.sandbox import Sandbox, _host
 from sandbox.wire.hosts import base_of, guarded, own_names_only
 from sandbox.wire.port import LOOPBACK, Port, bind
 from tests.conftest import Start
@@ -190,6 +190,20 @@ def test_an_address_of_its_own_is_a_name_of_its_own(address: str) -> None:
     page = scope(GOOD, ("origin", f"https://{address}:3000"))
     assert own_names_only(PORT, address, own_origin=False)(page) is None
     assert own_names_only(PORT, address, own_origin=True)(page) is not None
+
+
+@pytest.mark.parametrize(
+    ("addresses", "host"),
+    [
+        (LOOPBACK, "localhost"),
+        (("0.0.0.0",), "localhost"),
+        (("192.0.2.7",), "192.0.2.7"),
+        (("FD00:0::7",), "[fd00::7]"),
+    ],
+)
+def test_an_address_is_called_as_clients_write_it(addresses: tuple[str, ...], host: str) -> None:
+    """URLs say localhost, or the one address, in the form to which every client shortens it (RFC 5952)."""
+    assert _host(addresses) == host
 
 
 @pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6")
