@@ -105,6 +105,7 @@ def _port(_context: click.Context, _option: click.Parameter, number: int) -> int
 )
 @click.option("--reveal", is_flag=True, help="Show tokens, codes and secrets whole in traces.")
 @click.option("--listen", metavar="ADDRESS", help="Listen on this address instead of loopback. Unsafe; it says why.")
+@click.option("--until-eof", is_flag=True, help="End when standard input does, as when the program that holds it ends.")
 @click.pass_context
 def up(context: click.Context, /, **options: Any) -> None:
     """Run the world of SCENARIO: a name of the library, or a file."""

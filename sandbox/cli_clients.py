@@ -131,7 +131,7 @@ def connect(context: click.Context, /, **options: Any) -> None:
     metavar="DIR",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     multiple=True,
-    help="Measure nothing; take in the observations of this directory. Repeat.",
+    help="Measure nothing; take in the observations in and below this directory. Repeat.",
 )
 @click.option("--html", metavar="FILE", type=click.Path(path_type=Path), help="Write the table as a page.")
 @click.option("--markdown", metavar="FILE", type=click.Path(path_type=Path), help="Write the table as Markdown.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import socket
 import ssl
 from collections.abc import Callable, Mapping, Sequence
@@ -31,7 +32,7 @@ from sandbox.timeline import odd, story
 from sandbox.wire import wsgi
 from sandbox.wire.asgi import Application
 from sandbox.wire.exchange import Exchange, Trace
-from sandbox.wire.hosts import guarded, loopback_only
+from sandbox.wire.hosts import guarded, own_names_only
 from sandbox.wire.port import LOOPBACK, Port, bind
 from sandbox.wire.tls import Certificates
 from sandbox.wire.wire import Wire
@@ -151,8 +152,7 @@ class Sandbox:
         self._switching: set[asyncio.Task[None]] = set()
         self._apply(self.scenario, self._given)
         checks = {
-            name: loopback_only(number, own_origin=name == "console") if self.is_loopback else None
-            for name, number in self._numbers.items()
+            name: own_names_only(number, host, own_origin=name == "console") for name, number in self._numbers.items()
         }
         wire, checked = self.wire, checks.get
         applications: dict[str, Application] = {
@@ -396,7 +396,8 @@ def _host(addresses: Sequence[str]) -> str:
     """Give the name by which URLs call this machine: localhost, unless that is not where the ports are."""
     if set(addresses) & {*LOOPBACK, "0.0.0.0", "::"}:
         return "localhost"
-    return f"[{addresses[0]}]" if ":" in addresses[0] else addresses[0]
+    address = ipaddress.ip_address(addresses[0])  # written as every client writes it
+    return f"[{address}]" if address.version == 6 else str(address)  # noqa: PLR2004
 
 
 def _placed(fault: Fault, values: Mapping[str, str]) -> Fault:

@@ -10,6 +10,8 @@ import logging
 import os
 import signal
 import socket
+import sys
+import threading
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -20,6 +22,7 @@ import msgspec
 
 from sandbox.diagnosis import Finding, report
 from sandbox.errors import SandboxError
+from sandbox.greeting import UNSAFE, dim, greeting, not_ready, ready
 from sandbox.leaving import INTERRUPTED
 from sandbox.printer import Printer
 from sandbox.scenario import find
@@ -29,11 +32,6 @@ from sandbox.wire.exchange import Exchange, Listener
 
 if TYPE_CHECKING:
     from sandbox.sandbox import Sandbox
-
-UNSAFE: Final = (
-    "Listening on {address}: whoever reaches this machine can sign in as an invented user, read the logs and steer the"
-    " sandbox. Host names are not checked either. Only do this on a network of your own."
-)
 
 
 class Options(NamedTuple):
@@ -52,16 +50,33 @@ class Options(NamedTuple):
     state_dir: Path
     reveal: bool
     listen: str | None
+    until_eof: bool
     colour: bool | None = None
 
 
 _PRIVATE: Final = 0o600
+_PIECE: Final = 4096
+"""How many bytes of standard input are read at a time."""
 
 
 def run(options: Options) -> None:
-    """Run until Ctrl-C or SIGTERM; raise SandboxError for what stands in the way of a start."""
+    """Run until Ctrl-C or SIGTERM; raise SandboxError for what stands in the way of a start.
+
+    With --json that is a line for the program that waits for one, too.
+    """
+    try:
+        _run(options)
+    except SandboxError as error:
+        if options.as_json:
+            click.echo(not_ready(error))
+        raise
+
+
+def _run(options: Options) -> None:
     if options.listen is not None:
         _check_address(options.listen)
+    if options.until_eof and sys.stdin is None:
+        raise SandboxError("--until-eof waits for the end of standard input, and there is none.")
     scenario, world = find(options.scenario), _overrides(options)
     _make_state_dir(options.state_dir)
     _log_to(options.state_dir / "sandbox.log")
@@ -147,12 +162,14 @@ def _log_to(file: Path) -> None:
 
 async def _serve(sandbox: Sandbox, options: Options) -> None:
     stop = _stopped_by_signals()
+    if options.until_eof:
+        _stop_at_eof(stop)
     printer = Printer(colour=options.colour)
     try:
         async with sandbox:
             with _announced(sandbox, options.state_dir):
                 ca = _ca_of(sandbox, options.state_dir)
-                printer.say(_ready(sandbox, ca) if options.as_json else _greeting(sandbox, ca))
+                printer.say(ready(sandbox, ca) if options.as_json else greeting(sandbox, ca))
                 sandbox.trace.subscribe(partial(_as_json, printer) if options.as_json else _as_lines(printer))
                 sandbox.watch.subscribe(partial(_tell, sandbox, printer, as_json=options.as_json))
                 await stop.wait()
@@ -160,7 +177,7 @@ async def _serve(sandbox: Sandbox, options: Options) -> None:
             unfired = sandbox.unfired()
         if not options.as_json:
             for fault in unfired if len(sandbox.trace) else ():
-                printer.say(_dim(fault))
+                printer.say(dim(fault))
             printer.say("\nStopped.")
     finally:
         printer.close()
@@ -180,6 +197,21 @@ def _stopped_by_signals() -> asyncio.Event:
         if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup means it
             loop.add_signal_handler(number, asked)
     return stop
+
+
+def _stop_at_eof(stop: asyncio.Event) -> None:
+    """Set the event when standard input ends; what comes before is thrown away."""
+    loop = asyncio.get_running_loop()
+    descriptor = sys.stdin.fileno()
+
+    def read() -> None:
+        with contextlib.suppress(OSError):  # a terminal that is gone is an end as well
+            while os.read(descriptor, _PIECE):
+                pass
+        with contextlib.suppress(RuntimeError):  # the loop has ended before
+            loop.call_soon_threadsafe(stop.set)
+
+    threading.Thread(target=read, name="until eof", daemon=True).start()
 
 
 @contextlib.contextmanager
@@ -225,7 +257,7 @@ def _tell(sandbox: Sandbox, printer: Printer, finding: Finding, *, as_json: bool
     if as_json:
         printer.say(report.finding_json(finding))
     elif finding.severity == "harmless":
-        printer.say(_dim(f"harmless  {finding.title}: {finding.happened}"))
+        printer.say(dim(f"harmless  {finding.title}: {finding.happened}"))
     else:
         shown = {exchange.number: exchange for exchange in sandbox.trace if exchange.number in finding.exchanges}
         printer.say(f"\n{report.finding_text(finding, shown)}\n")
@@ -241,45 +273,3 @@ def _ca_of(sandbox: Sandbox, state_dir: Path) -> Path | None:
     except OSError as error:
         raise SandboxError(f"{file}: {error.strerror}") from error
     return file
-
-
-def _ready(sandbox: Sandbox, ca: Path | None) -> str:
-    said = {
-        "ready": True,
-        "workos": sandbox.addresses.workos,
-        "mcp": sandbox.mcp_url,
-        "console": sandbox.addresses.console,
-        "scenario": sandbox.scenario.name,
-    }
-    return json.dumps(said | ({"ca": str(ca)} if ca else {}))
-
-
-def _greeting(sandbox: Sandbox, ca: Path | None) -> str:
-    scenario = sandbox.scenario
-    trust = f"NODE_EXTRA_CA_CERTS={ca} " if ca else ""
-    rows = (
-        ("WorkOS", sandbox.addresses.workos, "AuthKit, emulated"),
-        ("log-aggregator", sandbox.mcp_url, "the MCP server"),
-        ("console", sandbox.addresses.console, "the control API"),
-    )
-    lines = [
-        "",
-        f"  {click.style(scenario.name, bold=True)}  {scenario.title}",
-        _dim("  Invented users, invented logs. Nothing leaves this machine.") if sandbox.is_loopback else "",
-        "",
-        *(f"  {name:<15} {click.style(url, fg='cyan'):<45} {_dim(what)}" for name, url, what in rows),
-        "",
-        "  Paste into another terminal:",
-        "",
-        f"    claude mcp add --transport http log-aggregator {sandbox.mcp_url}",
-        f"    {trust}claude mcp list",
-        "",
-        _dim("  Sign in with /mcp in Claude Code, or `claude mcp login log-aggregator`."),
-        _dim("  Ctrl-C ends the sandbox."),
-        "",
-    ]
-    return "\n".join(lines)
-
-
-def _dim(text: str) -> str:
-    return click.style(text, dim=True)

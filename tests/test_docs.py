@@ -11,20 +11,24 @@ import pytest
 from sandbox.cli import cli
 from sandbox.console.api import ROUTES
 from sandbox.scenario import names, read_text
+from tests.commands import commands, named
 
 ROOT = Path(__file__).parent.parent
-PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+PAGES = sorted([ROOT / "README.md", ROOT / "examples/README.md", *(ROOT / "docs").glob("*.md")])
 SNIPPET = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 def snippets(language: str) -> list[tuple[str, str]]:
     """Give every fenced snippet of a language, with its page."""
     return [
-        (page.name, text) for page in PAGES for found, text in SNIPPET.findall(page.read_text()) if found == language
+        (str(page.relative_to(ROOT)), text)
+        for page in PAGES
+        for found, text in SNIPPET.findall(page.read_text())
+        if found == language
     ]
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_somewhere(page: Path) -> None:
     """Every relative link and picture of a page is there."""
     for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
@@ -39,13 +43,13 @@ def test_scenarios_in_the_docs_are_valid(page: str, text: str) -> None:
 
 @pytest.mark.parametrize(("page", "text"), snippets("sh"))
 def test_commands_in_the_docs_exist(page: str, text: str) -> None:
-    """Every sandbox command and scenario that a snippet names is there."""
-    commands = set(cli.list_commands(click.Context(cli)))
+    """Every sandbox command, option and scenario that a snippet names is there."""
+    known = commands()
+    for said in named(text):
+        assert said.command in known, f"{page}: {said}"
+        assert said.options <= known[said.command] | {"--help"}, f"{page}: {said}"
     for line in text.splitlines():
-        words = line.partition("#")[0].split()
-        if words[:1] == ["sandbox"]:
-            assert words[1] in commands, f"{page}: {line}"
-        for word in words:
+        for word in line.partition("#")[0].split():
             if word.startswith("SCENARIO="):
                 assert word.removeprefix("SCENARIO=") in names(), f"{page}: {line}"
 

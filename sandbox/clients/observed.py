@@ -117,8 +117,8 @@ def read(file: Path) -> Observed:
 
 
 def read_all(folder: Path) -> list[Observed]:
-    """Read every client's file of a directory, by name; a directory that is not there holds none."""
-    return [read(file) for file in sorted(folder.glob("*.yaml"))]
+    """Read every client's file in a directory and below; one that is not there holds none."""
+    return [read(file) for file in sorted(folder.rglob("*.yaml"))]
 
 
 def write(folder: Path, observed: Observed) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -10,6 +11,7 @@ from flask import Flask, Response, current_app, request
 from werkzeug.exceptions import HTTPException
 
 from sandbox import __version__, export
+from sandbox.diagnosis.report import is_broken
 from sandbox.errors import SandboxError
 from sandbox.scenario import library, read_value
 from sandbox.scenario.library import find_named
@@ -24,6 +26,7 @@ EVENTS: Final = "/api/events"
 """The stream of exchanges; it is served beside Flask, as it has to wait."""
 
 _EXTENSION: Final = "sandbox"
+_NUMBER: Final = re.compile(r"[0-9]{1,18}")
 
 
 def create_app(sandbox: Sandbox) -> Flask:
@@ -129,18 +132,24 @@ def reset() -> Response:
 
 
 def trace() -> Response:
-    """Give the exchanges, as `json`, `har`, `mermaid` or `curl`."""
+    """Give the exchanges, as `json`, `har`, `mermaid` or `curl`, all or those `since` a number."""
     sandbox = _sandbox()
+    since = request.args.get("since", "0")
+    if not _NUMBER.fullmatch(since):
+        raise SandboxError(f"since is the number of an exchange, such as 12, and not {since!r}.")
     wanted = request.args.get("format", "json")
     if wanted not in export.FORMATS:
         raise SandboxError(f"There is no format {wanted!r}; there are: {', '.join(export.FORMATS)}.")
     form = export.FORMATS[wanted]
-    return Response(form.pieces(list(sandbox.trace)), content_type=form.content_type)
+    return Response(
+        form.pieces([each for each in sandbox.trace if each.number > int(since)]), content_type=form.content_type
+    )
 
 
 def findings() -> Response:
     """Say what is wrong, read from the exchanges alone: what broke first, then what is risky, then what did no harm."""
-    return _answer({"findings": _sandbox().findings()})
+    found = _sandbox().findings()
+    return _answer({"broken": is_broken(found), "findings": found})
 
 
 def world() -> Response:
@@ -198,7 +207,8 @@ def openapi() -> Response:
             operation["responses"] |= {"400": {"description": "the body says something that cannot be done"}}
         paths.setdefault(route.path, {})[route.method.lower()] = operation
     formats = {"name": "format", "in": "query", "schema": {"enum": list(export.FORMATS), "default": "json"}}
-    paths["/api/trace"]["get"]["parameters"] = [formats]
+    since = {"name": "since", "in": "query", "schema": {"type": "integer", "minimum": 0, "default": 0}}
+    paths["/api/trace"]["get"]["parameters"] = [formats, since]
     stream = {"summary": "Stream the exchanges as they happen.", "responses": {"200": {"description": "server-sent"}}}
     paths[EVENTS] = {"get": stream}
     info = {"title": "Sandbox control API", "version": __version__}

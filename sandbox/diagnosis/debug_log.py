@@ -1,6 +1,6 @@
 """Claude Code's debug log (`claude --debug-file FILE`): what it tells of MCP servers, which is not enough to explain.
 
-Claude Code 2.1.330 writes where it connects, which authorization server it found, and the last error; it writes no
+Claude Code 2.1.332 writes where it connects, which authorization server it found, and the last error; it writes no
 request, no status and no body of discovery, so that the step that broke first cannot be told from it.
 """
 

@@ -12,26 +12,30 @@ from sandbox.wire.message import Response, json_response
 
 _HOST: Final = re.compile(r"(?:[\w.-]+|\[[0-9a-fA-F:.]+\])(?::\d{1,5})?", re.ASCII)
 
+_LOOPBACK: Final = ("localhost", "127.0.0.1", "[::1]")
+
 HostCheck = Callable[[Scope], Response | None]
 
 
-def loopback_only(port: int, *, own_origin: bool) -> HostCheck:
+def own_names_only(port: int, host: str = "localhost", *, own_origin: bool) -> HostCheck:
     """Make the check of Host and Origin that stops DNS rebinding and cross-site requests.
 
-    A Host that is not a loopback name with this port gets 421 (RFC 9110, section 15.5.20). An Origin that is not
-    loopback gets 403 (MCP, Streamable HTTP, security warning); with `own_origin` it must be this very server's.
+    `host` is what the sandbox's URLs call this machine. A Host that is neither that nor a loopback name, with this
+    port, gets 421 (RFC 9110, section 15.5.20). An Origin of another host gets 403 (MCP, Streamable HTTP, security
+    warning); with `own_origin` it must be this very server's.
     """
+    names = {f"{name}:{port}" for name in (*_LOOPBACK, host)}
+    machine = {name.strip("[]") for name in (*_LOOPBACK, host)}
 
     def check(scope: Scope) -> Response | None:
-        names = {f"{name}:{port}" for name in ("localhost", "127.0.0.1", "[::1]")}
         hosts = _values(scope, b"host")
         if len(hosts) != 1 or hosts[0].lower() not in names:
             said = " and ".join(map(repr, hosts)) or "no host"
             return json_response(
-                421, {"error": f"Misdirected request: the sandbox answers to localhost, not to {said}."}
+                421, {"error": f"Misdirected request: the sandbox answers to {host}:{port}, not to {said}."}
             )
         for origin in _values(scope, b"origin"):
-            if not (_own(origin, names) if own_origin else _loopback(origin)):
+            if not (_own(origin, names) if own_origin else _of(origin, machine)):
                 return json_response(403, {"error": f"Forbidden origin: {origin!r} is not this machine's."})
         return None
 
@@ -46,15 +50,15 @@ def _own(origin: str, names: Container[str]) -> bool:
     return origin.lower().removeprefix("http://") in names
 
 
-def _loopback(origin: str) -> bool:
+def _of(origin: str, machine: Container[str | None]) -> bool:
     try:
-        return urlsplit(origin).hostname in {"localhost", "127.0.0.1", "::1"}
+        return urlsplit(origin).hostname in machine
     except ValueError:
         return False
 
 
 def base_of(scope: Scope) -> str:
-    """Give the address by which a server was asked: its Host, checked by `guarded` before, where that is wanted."""
+    """Give the address by which a server was asked: its Host, checked by `guarded` before."""
     host = next(iter(_values(scope, b"host")), "")
     base = f"{scope['scheme']}://{host}"
     try:

@@ -98,8 +98,7 @@ class Up:
             [PROGRAM, "up", *ANY_PORTS, *arguments],
             cwd=folder,
             env=environment(folder, **variables or {}),
-            stdin=subprocess.DEVNULL,
-            **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options},
+            **{"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options},
         )
         assert self.process.stderr is not None
         self.err = Reader(self.process.stderr)

@@ -189,9 +189,9 @@ def test_matrix_spreads_and_merges(tmp_path: Path) -> None:
     """Parts that were measured apart are merged into one."""
     for part in ("1/2", "2/2"):
         folder = part.partition("/")[0]
-        ended = sandbox(tmp_path, "matrix", "--command", WORKS, *TWO, "--shard", part, "--out", folder)
+        ended = sandbox(tmp_path, "matrix", "--command", WORKS, *TWO, "--shard", part, "--out", f"parts/{folder}")
         assert ended.out.splitlines()[0] == "1 to measure, of 2."
-    ended = sandbox(tmp_path, "matrix", *TWO, "--merge", "1", "--merge", "2", "--out", "whole")
+    ended = sandbox(tmp_path, "matrix", *TWO, "--merge", "parts", "--out", "whole")
     assert (ended.code, ended.err) == (0, "")
     assert f"{NAME}  connected in 2 of 2; no MUST broken." in ended.out
     assert set(read(tmp_path / "whole" / f"{NAME}.yaml").scenarios) == {"healthy", "missing-registration"}

@@ -359,6 +359,8 @@ def test_listening_elsewhere_says_why_that_is_unsafe(address: str, host: str, tm
         assert metadata["issuer"] == running.ready["workos"]
         assert running.err.text.startswith(f"Listening on {address}: whoever reaches this machine can ")
         assert len(running.err.lines) == 1
+        foreign = client.get(f"{running.ready['console']}/health", headers={"host": "elsewhere.example"})
+        assert foreign.status_code == 421
         running.stop()
 
 
@@ -375,13 +377,14 @@ def test_a_secure_world_says_whom_to_trust(tmp_path: Path) -> None:
     """Where a port speaks HTTPS, the CA is beside the state and at the console, and a client that trusts it gets in."""
     with up(tmp_path, "net-private-ca") as world:
         ready = world.ready
-        trusted = ssl.create_default_context(cafile=tmp_path / ready["ca"])
+        assert Path(ready["ca"]).is_absolute()
+        trusted = ssl.create_default_context(cafile=ready["ca"])
         with httpx2.Client(verify=trusted, trust_env=False) as http:
             with pytest.raises(httpx2.ConnectError, match="certificate"):
                 http.get(ready["workos"])
             assert http.post(f"{ready['console']}/api/fix").status_code == 200
             assert http.get(f"{ready['workos']}/oauth2/jwks").status_code == 200
-            assert http.get(f"{ready['console']}/api/ca.pem").content == (tmp_path / ready["ca"]).read_bytes()
+            assert http.get(f"{ready['console']}/api/ca.pem").content == Path(ready["ca"]).read_bytes()
 
 
 def test_the_lines_to_paste_trust_the_ca(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Final
 
 import pytest
 
+from sandbox.clients import claude_code
 from tests.conformance import page
 from tests.conformance.judging import judged
 from tests.conformance.suite import NODE, RUNS, SUITE, Check, needed, signed_in, verdicts
@@ -99,7 +100,7 @@ def test_the_page_is_current() -> None:
 
 def test_the_page_names_the_versions_that_judge() -> None:
     """The versions on the page are those that the tests get."""
-    got = (page.PAGE.parents[1] / "tests" / "clients.txt").read_text(encoding="utf-8")
-    versions = re.findall(r"(?:claude-code\S*|conformance)@(\S+)", got)
-    assert len(versions) == 3
-    assert all(version in page.written() for version in versions)
+    got = (page.PAGE.parents[1] / "tests" / "judges.txt").read_text(encoding="utf-8")
+    (judge,) = re.findall(r"conformance@(\S+)", got)
+    driven = [adapter.version for adapter in (claude_code.NEWEST, claude_code.OLD)]
+    assert all(version in page.written() for version in (judge, *driven))

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Any
 
 import httpx2
+import pytest
 
 from sandbox.console.api import ROUTES
 from sandbox.export import FORMATS
 from sandbox.sandbox import Sandbox
 from tests.console.conftest import Ask
 from tests.exchanges import exchange
+from tests.python_client import connected
 from tests.wire.raw import Raw
 
 CONTRACT = {
@@ -111,6 +114,22 @@ async def test_a_long_trace_lets_others_have_their_turn(sandbox: Sandbox, http: 
     assert answered > 3
 
 
+async def test_the_trace_since_a_number(sandbox: Sandbox, ask: Ask) -> None:
+    """Who has read so far asks for what came after, in any form; a number that is none is refused."""
+    for number in range(1, 5):
+        sandbox.trace.add(exchange(number))
+    told = (await ask("GET", "/api/trace?since=2")).json()["exchanges"]
+    assert [each["number"] for each in told] == [3, 4]
+    assert re.findall(r"^# (\d+)\.", (await ask("GET", "/api/trace?since=3&format=curl")).text, re.MULTILINE) == ["4"]
+    assert (await ask("GET", "/api/trace?since=4")).json() == {"exchanges": []}
+    for wrong in ("-1", "x", "", "²", "9" * 5000):
+        answer = await ask("GET", "/api/trace", params={"since": wrong})
+        assert (answer.status_code, answer.json()["error"]) == (
+            400,
+            f"since is the number of an exchange, such as 12, and not {wrong!r}.",
+        )
+
+
 async def test_an_unknown_form(ask: Ask) -> None:
     """A form that there is not is refused, with those that there are."""
     answer = await ask("GET", "/api/trace?format=xml")
@@ -133,3 +152,14 @@ async def test_what_is_nested_too_deeply_is_refused(ask: Ask) -> None:
         assert answer.status_code == 400
         assert "nested deeper" in answer.json()["error"]
     assert (await ask("POST", "/api/effects", {"change": {}})).status_code == 400
+
+
+async def test_the_findings_say_whether_something_is_broken(sandbox: Sandbox, ask: Ask) -> None:
+    """A program need not know the severities: `broken` says whether a client did not get where it wanted."""
+    assert (await ask("GET", "/api/findings")).json() == {"broken": False, "findings": []}
+    sandbox.use("missing-registration")
+    with pytest.raises(ExceptionGroup):
+        async with connected(sandbox):
+            pass
+    told = (await ask("GET", "/api/findings")).json()
+    assert (told["broken"], told["findings"][0]["id"]) == (True, "dcr-absent")

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from sandbox.sandbox import Sandbox
-from sandbox.wire.hosts import base_of, guarded, loopback_only
+from sandbox.sandbox import Sandbox, _host
+from sandbox.wire.hosts import base_of, guarded, own_names_only
 from sandbox.wire.port import LOOPBACK, Port, bind
+from tests.conftest import Start
 from tests.wire.conftest import echo, parsed
 from tests.wire.raw import Raw
 
@@ -23,7 +24,7 @@ def scope(*headers: tuple[str, str]) -> dict[str, Any]:
 
 def status(*headers: tuple[str, str], own_origin: bool = False) -> int:
     """Give the status of the refusal; 200 when there is none."""
-    refusal = loopback_only(PORT, own_origin=own_origin)(scope(*headers))
+    refusal = own_names_only(PORT, own_origin=own_origin)(scope(*headers))
     return 200 if refusal is None else refusal.status
 
 
@@ -162,6 +163,49 @@ def has_ipv6() -> bool:
     return True
 
 
+async def test_listening_everywhere_is_no_leave_to_rebind(start: Start) -> None:
+    """At 0.0.0.0, as in a container, the sandbox still answers to localhost alone, as its URLs do."""
+    sandbox = await start(addresses=("0.0.0.0",))
+    port = int(sandbox.addresses.console.rpartition(":")[2])
+    async with await Raw.to(port) as client:
+        assert (await client.ask("/health", host=f"localhost:{port}")).status == 200
+        refused = await client.ask("/health", host=f"evil.example:{port}")
+        assert refused.status == 421
+        assert f"answers to localhost:{port}, not to 'evil.example:{port}'" in parsed(refused.body)["error"]
+        assert (await client.ask("/health", origin="https://evil.example")).status == 403
+
+
+@pytest.mark.parametrize("address", ["127.0.0.2", "[fd00::7]"])
+def test_an_address_of_its_own_is_a_name_of_its_own(address: str) -> None:
+    """Listening at one address for other machines, it answers to that address as well, and to pages from there."""
+    for own_origin in (False, True):
+        check = own_names_only(PORT, address, own_origin=own_origin)
+        assert check(scope(("host", f"{address}:{PORT}"), ("origin", f"http://{address}:{PORT}"))) is None
+        assert check(scope(GOOD)) is None
+        for refused in (
+            scope(("host", f"127.0.0.3:{PORT}")),
+            scope(GOOD, ("origin", f"http://127.0.0.3:{PORT}")),
+        ):
+            assert check(refused) is not None
+    page = scope(GOOD, ("origin", f"https://{address}:3000"))
+    assert own_names_only(PORT, address, own_origin=False)(page) is None
+    assert own_names_only(PORT, address, own_origin=True)(page) is not None
+
+
+@pytest.mark.parametrize(
+    ("addresses", "host"),
+    [
+        (LOOPBACK, "localhost"),
+        (("0.0.0.0",), "localhost"),
+        (("192.0.2.7",), "192.0.2.7"),
+        (("FD00:0::7",), "[fd00::7]"),
+    ],
+)
+def test_an_address_is_called_as_clients_write_it(addresses: tuple[str, ...], host: str) -> None:
+    """URLs say localhost, or the one address, in the form to which every client shortens it (RFC 5952)."""
+    assert _host(addresses) == host
+
+
 @pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6")
 async def test_ipv6_is_served_on_the_same_port(sandbox: Sandbox) -> None:
     """The port answers at ::1 as well, and its URLs name the address that was asked."""
@@ -175,7 +219,7 @@ async def test_ipv6_is_served_on_the_same_port(sandbox: Sandbox) -> None:
 
 
 async def test_a_port_without_a_guard_survives_any_host(sandbox: Sandbox) -> None:
-    """Where the sandbox listens for other machines any Host is served, and none makes it fail."""
+    """A port before which nobody checks serves any Host, and none makes it fail."""
     application = sandbox.wire.around("workos", echo)
     port = Port("test", application, bind("test", 0))
     await port.start()
@@ -196,7 +240,7 @@ async def test_what_is_no_http_request_passes_the_guard() -> None:
     async def nothing(*_: object) -> Any:
         return None
 
-    await guarded(application, loopback_only(PORT, own_origin=True))({"type": "lifespan"}, nothing, nothing)
+    await guarded(application, own_names_only(PORT, own_origin=True))({"type": "lifespan"}, nothing, nothing)
     assert seen == ["lifespan"]
 
 
