@@ -56,6 +56,17 @@ def overlay(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any
     return merged
 
 
+def without(settings: Mapping[str, Any], named: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the settings but for those that are named, nested by mapping."""
+    left = {name: value for name, value in settings.items() if name not in named}
+    inner = {name: (settings[name], named[name]) for name in settings if name in named}
+    return left | {
+        name: without(old, new)
+        for name, (old, new) in inner.items()
+        if isinstance(old, Mapping) and isinstance(new, Mapping)
+    }
+
+
 def merged(world: World, change: Mapping[str, Any]) -> World:
     """Give the world that differs from `world` in what `change` names.
 

@@ -34,7 +34,7 @@ async def told() -> list[str]:
             await claude.mcp("add", "--transport", "http", "log-aggregator", sandbox.mcp_url)
             printed = (await claude.mcp("list")).strip().splitlines()[-1]
             timeline = [line(exchange) for exchange in sandbox.trace][:6]
-            finding = msgspec.structs.replace(sandbox.findings()[0], exchanges=(), references=())
+            finding = msgspec.structs.replace(sandbox.findings[0], exchanges=(), references=())
     prompt = click.style("$ ", fg="cyan")
     verdict = printed.partition(" — ")
     return [

@@ -140,7 +140,7 @@ def trace() -> Response:
 
 def findings() -> Response:
     """Say what is wrong, read from the exchanges alone: what broke first, then what is risky, then what did no harm."""
-    return _answer({"findings": _sandbox().findings()})
+    return _answer({"findings": _sandbox().findings})
 
 
 def world() -> Response:
