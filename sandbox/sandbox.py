@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Self
 
 import msgspec
 
 from sandbox import effects
 from sandbox.console import create_console
-from sandbox.diagnosis import Finding, diagnose
 from sandbox.diagnosis.live import Watch
 from sandbox.durations import seconds
 from sandbox.flow import System
@@ -24,14 +24,16 @@ from sandbox.scenario import Scenario, find
 from sandbox.serving import ANY_PORTS, Ports, Serving, add_unasked, is_loopback
 from sandbox.sources import Sources
 from sandbox.state import SIGNING_KEY, open_store
-from sandbox.timeline import odd, story
+from sandbox.threads import Background, Home, steers
+from sandbox.timeline import odd
 from sandbox.wire import wsgi
 from sandbox.wire.asgi import Application
-from sandbox.wire.exchange import Exchange, Trace
+from sandbox.wire.exchange import Exchange
 from sandbox.wire.hosts import guarded
 from sandbox.wire.port import LOOPBACK
 from sandbox.wire.tls import Certificates
 from sandbox.wire.wire import Wire
+from sandbox.witness import Witness
 from sandbox.workos import AuthKit, create_app
 from sandbox.workos.keys import Keys
 from sandbox.workos.metadata import authorization_server
@@ -40,21 +42,19 @@ from sandbox.world import World, merged, overlay, placed, placeholder_values, wi
 
 __all__ = ["ANY_PORTS", "Ports", "Sandbox"]
 
-_LOOKED_AT: Final = 2000
-"""Of how many of the last exchanges findings are made."""
 
-
-class Sandbox:
+class Sandbox(Witness):
     """The whole world on this machine: WorkOS, log-aggregator, the wire before both, and the console.
 
-    Use it as an asynchronous context manager. `scenario` is a Scenario, a name of the library or a path; `world` is
-    laid over every scenario's world; with a `state_dir`, clients, grants and the signing key outlive it, and `fresh`
-    forgets those that are there. Raise SandboxError from `start` when a port or the state directory cannot be used.
+    `async with` runs it on the loop that is there, `with` on a thread of its own; either way it may be steered and
+    asked from any thread. `scenario` is a Scenario, a name of the library or a path; `world` is laid over every
+    scenario's world; with a `state_dir`, clients, grants and the signing key outlive it, and `fresh` forgets those that
+    are there. Raise SandboxError at the start when a port or the state directory cannot be used.
     """
 
     def __init__(
         self,
-        scenario: Scenario | str = "healthy",
+        scenario: Scenario | str | os.PathLike[str] = "healthy",
         *,
         ports: Ports = ANY_PORTS,
         addresses: Sequence[str] = LOOPBACK,
@@ -74,6 +74,7 @@ class Sandbox:
         self.sources = Sources(seed)
         self._reveal = reveal
         self._open = AsyncExitStack()
+        self.home = Home()
 
     # --- life -----------------------------------------------------------------------------------------------------
 
@@ -89,7 +90,9 @@ class Sandbox:
             raise
 
     async def _start(self) -> None:
+        self.home.move_in()
         self.certificates = Certificates()
+        self._open.callback(self.certificates.close)
         self._serving = Serving(self._ports, self._listen, self.certificates, self._open)
         self.addresses = self._serving.addresses()
         self.store = open_store(self._state_dir, self.sources.now, fresh=self._fresh)
@@ -169,6 +172,7 @@ class Sandbox:
             self.wire.load(())
             await self._serving.settled()
         await self._open.aclose()
+        self.home.move_out()
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -177,27 +181,42 @@ class Sandbox:
     async def __aexit__(self, *_: object) -> None:
         await self.stop()
 
+    def __enter__(self) -> Self:
+        self._background = Background(self)
+        self._background.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._background.stop()
+
     # --- steering -------------------------------------------------------------------------------------------------
 
-    def use(self, scenario: Scenario | str) -> None:
-        """Switch to another scenario: its world, its faults, and an empty trace. Clients and connections stay."""
-        used = _scenario(scenario)
-        self._apply(used, self._given)
+    @steers
+    def use(self, scenario: Scenario | str | os.PathLike[str], *, world: Mapping[str, Any] | None = None) -> None:
+        """Switch to another scenario: its world, its faults, and an empty trace. Clients and connections stay.
+
+        `world` is from now on laid over every scenario's world, in place of what was; None leaves that as it is.
+        """
+        used, given = _scenario(scenario), self._given if world is None else dict(world)
+        self._apply(used, given)
         effects.undo(self)
-        self._begun = used
+        self._begun, self._given = used, given
         self.wire.trace.clear()
         self.watch.forget()
 
+    @steers
     def fix(self) -> None:
         """Apply the scenario's fix; the trace goes on, and log-aggregator reads the keys anew."""
         self.service.keys.clear()
         self._apply(self.scenario.healed(), self._overrides)
 
+    @steers
     def change(self, world: Mapping[str, Any]) -> None:
         """Change settings of the world; raise msgspec.ValidationError, and change none, when they are none."""
         changed = msgspec.structs.replace(self.scenario, world=overlay(self.scenario.world, world))
         self._apply(changed, without(self._overrides, world), keep_faults=True)
 
+    @steers
     def reset(self) -> None:
         """Restore everything as it was at the start of the scenario: no clients, no sessions, no trace.
 
@@ -213,6 +232,7 @@ class Sandbox:
         self.watch.forget()
         self._apply(self._begun, self._given)
 
+    @steers
     def effect(self, action: str, what: Any) -> None:
         """Change state, as a fault or the control API asks.
 
@@ -220,44 +240,10 @@ class Sandbox:
         """
         effects.act(self, action, what)
 
-    # --- what it knows --------------------------------------------------------------------------------------------
-
-    @property
-    def mcp_url(self) -> str:
-        """The URL that a client is given."""
-        return self.world.service.given_url
-
     @property
     def is_loopback(self) -> bool:
         """Whether only this machine can reach it."""
         return is_loopback(self._listen)
-
-    @property
-    def is_secure(self) -> bool:
-        """Whether a port speaks HTTPS."""
-        return any(setting != "off" for setting in (self.world.tls.workos, self.world.tls.mcp))
-
-    @property
-    def findings(self) -> list[Finding]:
-        """What is wrong with the last exchanges, from the wire alone: what broke first of all."""
-        return diagnose(list(self.trace)[-_LOOKED_AT:])
-
-    @property
-    def trace(self) -> Trace:
-        """The exchanges of this run."""
-        return self.wire.trace
-
-    def unfired(self) -> list[str]:
-        """Say of each fault that never acted, why."""
-        return self.wire.faults.unfired()
-
-    def explain(self, claims: Mapping[str, Any]) -> str:
-        """Tell a connected client how it got here."""
-        client_id = claims.get("client_id")
-        told = story(self.trace, client_id if isinstance(client_id, str) else None)
-        theirs = [exchange for exchange in self.trace if client_id is None or exchange.client_id in {client_id, None}]
-        found = [f"{finding.severity}: {finding.happened} {finding.change}" for finding in diagnose(theirs)]
-        return "\n".join([told, "", "What is wrong, read from these exchanges:", *(found or ["nothing"])])
 
     def _apply(self, scenario: Scenario, overrides: dict[str, Any], *, keep_faults: bool = False) -> None:
         """Put a scenario to work; raise msgspec.ValidationError, and leave all as it was, when its world is none."""
@@ -286,5 +272,5 @@ class Sandbox:
         self.logs.add_exchange(exchange, level, odd(exchange))
 
 
-def _scenario(scenario: Scenario | str) -> Scenario:
-    return find(scenario) if isinstance(scenario, str) else scenario
+def _scenario(scenario: Scenario | str | os.PathLike[str]) -> Scenario:
+    return scenario if isinstance(scenario, Scenario) else find(scenario)

@@ -10,7 +10,7 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -24,6 +24,7 @@ from sandbox.leaving import INTERRUPTED
 from sandbox.printer import Printer
 from sandbox.scenario import find
 from sandbox.steering import RUNNING
+from sandbox.threads import loop_factory
 from sandbox.timeline import line
 from sandbox.wire.exchange import Exchange, Listener
 
@@ -80,7 +81,7 @@ def run(options: Options) -> None:
     )
     if not sandbox.is_loopback:
         click.echo(click.style(UNSAFE.format(address=options.listen), fg="yellow"), err=True)
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(_serve(sandbox, options))
 
 
@@ -107,14 +108,6 @@ def _overrides(options: Options) -> dict[str, Any]:
     if options.sign_in is not None:
         world = {**world, "workos": {"sign_in": options.sign_in}}
     return world
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    try:
-        import uvloop
-    except ImportError:  # not on every machine
-        return None
-    return uvloop.new_event_loop
 
 
 def _make_state_dir(state_dir: Path) -> None:

@@ -78,15 +78,16 @@ def merged(world: World, change: Mapping[str, Any]) -> World:
 def placeholder_values(world: World, addresses: Addresses) -> dict[str, str]:
     """Give the value of every placeholder.
 
-    `resource` is what the service publishes as its identifier: its URL without a trailing slash (RFC 9728, section 2;
-    MCP asks for no trailing slash).
+    `mcp_url` is where the resource is: log-aggregator, or, with `service.url`, somebody's own server. `resource` is
+    what it publishes as its identifier: its URL without a trailing slash (RFC 9728, section 2; MCP asks for no
+    trailing slash).
     """
     domain = {
         "authkit": addresses.workos,
         "client": f"{addresses.workos}/user_management/{world.workos.client_id}",
         "custom": addresses.workos.replace("://localhost", "://127.0.0.1"),
     }
-    mcp_url = f"{addresses.mcp}{world.service.path}"
+    mcp_url = world.service.url or f"{addresses.mcp}{world.service.path}"
     return {
         "workos": addresses.workos,
         "mcp": addresses.mcp,

@@ -55,6 +55,9 @@ class LogAggregator:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request (ASGI 3.0)."""
         request = await read_request(scope, receive)
+        if self.settings.url is not None:
+            await send_response(_elsewhere(self.settings.url), send)
+            return
         path = unquote(request.path)
         if path != request.path or "//" in path:
             # One spelling of a path for the guard and for the routing, or the guard could be talked past.
@@ -112,6 +115,12 @@ def _is_modern(request: Request) -> bool:
     """Say whether the request speaks a protocol version without a handshake (MCP 2026-07-28)."""
     version = request.header("mcp-protocol-version") or ""
     return version >= "2026" or bool(request.mcp_methods & MODERN_METHODS)
+
+
+def _elsewhere(url: str) -> Response:
+    """Say that this is not the resource, in a world where somebody else's server is."""
+    said = f"The MCP server of this world is not here but at {url}, as its setting service.url says. Connect to that."
+    return json_response(404, {"error": said, "resource": url.rstrip("/")})
 
 
 _LEGACY_ONLY: Final = json_response(
