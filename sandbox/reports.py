@@ -31,13 +31,14 @@ class Saw(NamedTuple):
 
     def __str__(self) -> str:
         """Tell of it: the timeline, the findings, and which faults never fired."""
+        by_number = {exchange.number: exchange for exchange in self.exchanges}
+        findings = [report.finding_text(finding, by_number) for finding in self.findings]
         skipped = max(len(self.exchanges) - _MOST, 0)
         before = [f"… {skipped} exchanges before these"] if skipped else []
         lines = [f"  {line(exchange)}" for exchange in self.exchanges[skipped:]] or ["  nothing: no request came"]
         parts = [
             "\n".join([f"What the sandbox saw (scenario: {self.scenario or 'unnamed'}):", *before, *lines]),
-            "\n\n".join(report.finding_text(finding, {}) for finding in self.findings)
-            or "The diagnosis finds nothing.",
+            *(findings or ["The diagnosis finds nothing."]),
             *(["\n".join(["Never fired:", *(f"  {fault}" for fault in self.unfired)])] if self.unfired else []),
         ]
         return click.unstyle("\n\n".join(parts))
