@@ -19,6 +19,7 @@ from sandbox.timeline import story
 from sandbox.wire.exchange import Trace
 from sandbox.wire.tls import Certificates
 from sandbox.wire.wire import Wire
+from sandbox.workos import AuthKit
 from sandbox.world import World
 
 _LOOKED_AT: Final = 2000
@@ -35,6 +36,7 @@ class Witness:
     world: World
     scenario: Scenario
     certificates: Certificates
+    authkit: AuthKit
 
     # --- what a client needs --------------------------------------------------------------------------------------
 
@@ -42,6 +44,11 @@ class Witness:
     def mcp_url(self) -> str:
         """The URL that a client is given."""
         return self.world.service.given_url
+
+    @property
+    def issuer(self) -> str:
+        """The authorization server's name (RFC 8414, section 2): where its metadata is looked for."""
+        return self.authkit.issuer
 
     @property
     def is_secure(self) -> bool:
