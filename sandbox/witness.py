@@ -62,10 +62,13 @@ class Witness:
         file = str(self.certificates.file) if self.is_secure else None
         return {"BROWSER": stand_in()} | ({"NODE_EXTRA_CA_CERTS": file, "SSL_CERT_FILE": file} if file else {})
 
-    def browse(self, url: str, *, user: str | None = None, decision: Decision = "approve") -> Visit:
+    def browse(
+        self, url: str, *, user: str | None = None, decision: Decision = "approve", callback: str | None = None
+    ) -> Visit:
         """Open a URL as the person's browser would: sign in, decide, and stop at the client's own page.
 
-        `user` is the email address to sign in with, by default the first one offered. It waits for the pages, so that
+        `user` is the email address to sign in with, by default the first one offered. With `callback`, the client's
+        redirect URI, that page is not opened: the answer's `url` has the code. It waits for the pages, so that
         asynchronous code calls it by `asyncio.to_thread`. Raise BrowserError when a page is an error or late,
         SandboxError when called on the thread that has to answer.
         """
@@ -74,7 +77,7 @@ class Witness:
                 "browse() would wait for the thread it blocks. Write `await asyncio.to_thread(sandbox.browse, url)`."
             )
         trusted = self.home.do(self.certificates.client_context) if self.is_secure else None
-        return visit(url, user=user, decision=decision, trusted=trusted)
+        return visit(url, user=user, decision=decision, trusted=trusted, callback=callback)
 
     # --- what it saw ----------------------------------------------------------------------------------------------
 

@@ -12,9 +12,8 @@ import pytest
 
 from sandbox import Sandbox
 from sandbox.scenario import find
-from sandbox.wire.port import bind
 from tests.conftest import Start
-from tests.own_server import own_server
+from tests.examples.server import own_server
 from tests.python_client import connected
 
 StartOwn = Callable[..., Awaitable[Sandbox]]
@@ -27,7 +26,7 @@ async def start_own(start: Start) -> AsyncIterator[StartOwn]:
 
         async def started(scenario: str = "healthy") -> Sandbox:
             sandbox = await start(scenario)
-            url = await stack.enter_async_context(own_server(bind("own", 0), sandbox.issuer))
+            url = await stack.enter_async_context(own_server(sandbox.issuer))
             sandbox.change({"service": {"url": url}})
             return sandbox
 

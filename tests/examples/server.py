@@ -44,9 +44,10 @@ class Verifier:
 
 
 @asynccontextmanager
-async def own_server(sockets: list[socket.socket], issuer: str) -> AsyncIterator[str]:
+async def own_server(issuer: str) -> AsyncIterator[str]:
     """Serve a tool, `greet`, behind a guard that trusts the issuer; give the server's URL."""
-    url = f"http://localhost:{sockets[0].getsockname()[1]}/mcp"
+    listener = socket.create_server(("127.0.0.1", 0))
+    url = f"http://localhost:{listener.getsockname()[1]}/mcp"
     server = MCPServer(
         "greeter",
         token_verifier=Verifier(issuer, url),
@@ -63,7 +64,7 @@ async def own_server(sockets: list[socket.socket], issuer: str) -> AsyncIterator
         return f"Hello {name}"
 
     http = uvicorn.Server(uvicorn.Config(server.streamable_http_app(), log_level="warning", ws="none"))
-    serving = asyncio.ensure_future(http.serve(sockets=sockets))
+    serving = asyncio.ensure_future(http.serve(sockets=[listener]))
     try:
         yield url
     finally:
