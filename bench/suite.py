@@ -52,4 +52,6 @@ def suite_seconds() -> tuple[int, float]:
 
 def _waits(scenario: Scenario) -> bool:
     """Say whether a scenario is about time, or about certificates, whose refusal is waited for."""
-    return "tls" in scenario.world or any(fault.hang or (fault.delay is not None and seconds(fault.delay) > 0) for fault in scenario.faults)
+    return "tls" in scenario.world or any(
+        fault.hang or (fault.delay is not None and seconds(fault.delay) > 0) for fault in scenario.faults
+    )

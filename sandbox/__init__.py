@@ -9,21 +9,21 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any, Final
 
-if TYPE_CHECKING:
-    from sandbox.diagnosis import diagnose
-    from sandbox.sandbox import Sandbox
-    from sandbox.scenario import Scenario
-
 __all__ = ["Sandbox", "Scenario", "diagnose"]
 __version__ = "0.1.0"
 
 _PLACES: Final = {"Sandbox": "sandbox.sandbox", "Scenario": "sandbox.scenario", "diagnose": "sandbox.diagnosis"}
 
+if TYPE_CHECKING:
+    from sandbox.diagnosis import diagnose
+    from sandbox.sandbox import Sandbox
+    from sandbox.scenario import Scenario
+else:  # a type checker that saw this would take any name for one
 
-def __getattr__(name: str) -> Any:
-    if name not in _PLACES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(_PLACES[name]), name)
+    def __getattr__(name: str) -> Any:
+        if name not in _PLACES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(importlib.import_module(_PLACES[name]), name)
 
 
 def __dir__() -> list[str]:

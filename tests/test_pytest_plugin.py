@@ -135,6 +135,35 @@ def test_every_test_begins_anew_in_one_world(pytester: pytest.Pytester) -> None:
     result.assert_outcomes(passed=3)
 
 
+def test_a_secure_world_and_a_plain_one_take_turns(pytester: pytest.Pytester) -> None:
+    """After a test whose ports spoke HTTPS they speak HTTP again, and the other way round, from the first request."""
+    result = run(
+        pytester,
+        """
+        import os
+        import subprocess
+        import sys
+
+        ASK = "import sys, urllib.request; urllib.request.urlopen(sys.argv[1])"
+
+        def ask(sandbox):
+            url = f"{sandbox.addresses.workos}/oauth2/jwks"
+            subprocess.run([sys.executable, "-c", ASK, url], env=os.environ | sandbox.environment, check=True)
+
+        SECURE = pytest.mark.sandbox(world={"tls": {"workos": "on"}})
+
+        @pytest.mark.parametrize(
+            "scheme", ["http", pytest.param("https", marks=SECURE), "http", pytest.param("https", marks=SECURE)]
+        )
+        def test_world(sandbox, scheme):
+            assert sandbox.addresses.workos.startswith(f"{scheme}:")
+            ask(sandbox)
+            assert [exchange.status for exchange in sandbox.trace] == [200]
+        """,
+    )
+    result.assert_outcomes(passed=4)
+
+
 def test_asynchronous_tests_have_the_same_world(pytester: pytest.Pytester) -> None:
     """Tests of pytest-asyncio and of anyio connect with an asynchronous client, sync ones with another."""
     result = run(

@@ -51,7 +51,7 @@ def test_the_public_names_are_the_classes_themselves() -> None:
     assert (Sandbox, Scenario, diagnose) == (World, Named, diagnosed)
     assert {*package.__all__} <= {*dir(package)}
     with pytest.raises(AttributeError, match="no attribute 'Sandox'"):
-        _ = package.Sandox
+        _ = package.Sandox  # type: ignore[attr-defined]
 
 
 def test_a_world_lives_as_long_as_its_with_block() -> None:
