@@ -1,4 +1,4 @@
-"""Measure what the design promises: start-up, a sign-in, tokens a second, a switch, a reset, and a long trace.
+"""Measure what the design promises: start-up, a sign-in, tokens a second, a switch, a reset, a long trace, tests.
 
 `python -m bench` prints each figure with the bar it is held against; it never fails, since machines differ.
 """
@@ -22,6 +22,7 @@ import httpx2
 import msgspec
 
 from bench.sign_in import sign_in, sign_in_seconds
+from bench.suite import suite_seconds
 from sandbox.diagnosis import diagnose
 from sandbox.sandbox import Sandbox
 from sandbox.sources import Sources
@@ -77,7 +78,12 @@ def tokens_a_second() -> float:
 
 async def switches() -> dict[str, float]:
     """Give the seconds that a world, a switch of scenario and a reset take."""
-    figures: dict[str, list[float]] = {"a world, once imported": [], "a switch": [], "a reset": []}
+    figures: dict[str, list[float]] = {
+        "a world, once imported": [],
+        "a world on a thread of its own": [],
+        "a switch": [],
+        "a reset": [],
+    }
 
     def timed(name: str, action: Callable[[], object]) -> None:
         began = time.perf_counter()
@@ -92,6 +98,9 @@ async def switches() -> dict[str, float]:
             figures["a world, once imported"].append(time.perf_counter() - began)
             timed("a switch", lambda: sandbox.use("missing-registration"))
             timed("a reset", sandbox.reset)
+        began = time.perf_counter()
+        with Sandbox():
+            figures["a world on a thread of its own"].append(time.perf_counter() - began)
     return {name: statistics.median(values) for name, values in figures.items()}
 
 
@@ -120,12 +129,19 @@ def main() -> None:
     seconds, exchanges = asyncio.run(sign_in_seconds())
     rows.append((f"a whole sign-in, {exchanges} exchanges", f"{seconds * 1000:.0f} ms of server time", "60 ms"))
     rows.append(("RS256 tokens on one core", f"{tokens_a_second():.0f} a second", "1300 a second"))
-    bars = {"a world, once imported": "20 ms", "a switch": "5 ms", "a reset": "5 ms"}
+    bars = {
+        "a world, once imported": "20 ms",
+        "a world on a thread of its own": "20 ms",
+        "a switch": "5 ms",
+        "a reset": "5 ms",
+    }
     for name, value in asyncio.run(switches()).items():
         rows.append((name, f"{value * 1000:.1f} ms", bars[name]))
     rows.append(("10,000 exchanges explained", f"{asyncio.run(explained()) * 1000:.0f} ms", "1000 ms"))
+    tests, seconds = suite_seconds()
+    rows.append((f"{tests} tests, each with a scenario and a client", f"{seconds:.1f} s", "10 s"))
     for name, figure, bar in rows:
-        print(f"{name:<40} {figure:>24}   bar {bar}")  # noqa: T201 - that is what it is for
+        print(f"{name:<45} {figure:>24}   bar {bar}")  # noqa: T201 - that is what it is for
 
 
 if __name__ == "__main__":

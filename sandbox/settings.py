@@ -239,6 +239,13 @@ class Service(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     authorization_server: Annotated[
         str, Meta(description="raindrop.manifest: authorization_server; goes out as it is")
     ] = "{issuer}"
+    url: Annotated[
+        Annotated[str, Meta(pattern=r"^https?://[^\s/?#]+[^\s?#]*$", description="an http or https URL")] | None,
+        Meta(
+            description="your own MCP server, which is then `{mcp_url}` and `{resource}`; the sandbox's MCP port only"
+            " says where it is; null: log-aggregator"
+        ),
+    ] = None
     path: Annotated[str, Meta(pattern="^/", description="where MCP is served; Raindrop serves it at /")] = "/mcp"
     given_url: Annotated[str, Meta(description="the URL that people type into their client")] = "{mcp_url}"
     metadata_at: Annotated[

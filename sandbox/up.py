@@ -12,7 +12,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -27,6 +27,7 @@ from sandbox.leaving import INTERRUPTED
 from sandbox.printer import Printer
 from sandbox.scenario import find
 from sandbox.steering import RUNNING
+from sandbox.threads import run_async
 from sandbox.timeline import line
 from sandbox.wire.exchange import Exchange, Listener
 
@@ -95,8 +96,7 @@ def _run(options: Options) -> None:
     )
     if not sandbox.is_loopback:
         click.echo(click.style(UNSAFE.format(address=options.listen), fg="yellow"), err=True)
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_serve(sandbox, options))
+    run_async(_serve(sandbox, options))
 
 
 def _check_address(address: str) -> None:
@@ -122,14 +122,6 @@ def _overrides(options: Options) -> dict[str, Any]:
     if options.sign_in is not None:
         world = {**world, "workos": {"sign_in": options.sign_in}}
     return world
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    try:
-        import uvloop
-    except ImportError:  # not on every machine
-        return None
-    return uvloop.new_event_loop
 
 
 def _make_state_dir(state_dir: Path) -> None:

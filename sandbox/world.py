@@ -56,6 +56,17 @@ def overlay(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any
     return merged
 
 
+def without(settings: Mapping[str, Any], named: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the settings but for those that are named, nested by mapping."""
+    left = {name: value for name, value in settings.items() if name not in named}
+    inner = {name: (settings[name], named[name]) for name in settings if name in named}
+    return left | {
+        name: without(old, new)
+        for name, (old, new) in inner.items()
+        if isinstance(old, Mapping) and isinstance(new, Mapping)
+    }
+
+
 def merged(world: World, change: Mapping[str, Any]) -> World:
     """Give the world that differs from `world` in what `change` names.
 
@@ -67,15 +78,16 @@ def merged(world: World, change: Mapping[str, Any]) -> World:
 def placeholder_values(world: World, addresses: Addresses) -> dict[str, str]:
     """Give the value of every placeholder.
 
-    `resource` is what the service publishes as its identifier: its URL without a trailing slash (RFC 9728, section 2;
-    MCP asks for no trailing slash).
+    `mcp_url` is where the resource is: log-aggregator, or, with `service.url`, somebody's own server. `resource` is
+    what it publishes as its identifier: its URL without a trailing slash (RFC 9728, section 2; MCP asks for no
+    trailing slash).
     """
     domain = {
         "authkit": addresses.workos,
         "client": f"{addresses.workos}/user_management/{world.workos.client_id}",
         "custom": addresses.workos.replace("://localhost", "://127.0.0.1"),
     }
-    mcp_url = f"{addresses.mcp}{world.service.path}"
+    mcp_url = world.service.url or f"{addresses.mcp}{world.service.path}"
     return {
         "workos": addresses.workos,
         "mcp": addresses.mcp,

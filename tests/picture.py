@@ -36,7 +36,7 @@ async def told() -> list[str]:
             await mcp(run, "add", "--transport", "http", "log-aggregator", sandbox.mcp_url)
             printed = (await mcp(run, "list")).strip().splitlines()[-1]
             timeline = [line(exchange) for exchange in sandbox.trace][:6]
-            finding = msgspec.structs.replace(sandbox.findings()[0], exchanges=(), references=())
+            finding = msgspec.structs.replace(sandbox.findings[0], exchanges=(), references=())
     prompt = click.style("$ ", fg="cyan")
     verdict = printed.partition(" — ")
     return [

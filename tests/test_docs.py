@@ -78,3 +78,13 @@ def test_places_of_the_architecture_are_there() -> None:
 def test_routes_are_described() -> None:
     """Every route of the control API says what it does in a sentence."""
     assert all(route.summary.endswith(".") for route in ROUTES)
+
+
+def test_the_page_on_tests_shows_the_examples() -> None:
+    """Every snippet of the page on tests is one of the examples, word for word, and every example is shown."""
+    page = (ROOT / "docs/testing.md").read_text()
+    shown = re.findall(r"^`(tests/examples/[\w.]+)`:\n\n```\w+\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    assert [name for name, text in shown if (ROOT / name).read_text() != text] == []
+    assert len(re.findall(r"^```(?:python|yaml)$", page, re.MULTILINE)) == len(shown)
+    examples = {f"tests/examples/{file.name}" for file in (ROOT / "tests/examples").glob("*.*")}
+    assert {name for name, _ in shown} == examples - {f"tests/examples/{name}.py" for name in ("__init__", "conftest")}

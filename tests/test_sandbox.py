@@ -134,7 +134,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[socket.socket]:
         sockets.extend(found)
         return found
 
-    monkeypatch.setattr("sandbox.sandbox.bind", recorded)
+    monkeypatch.setattr("sandbox.serving.bind", recorded)
     return sockets
 
 
@@ -170,7 +170,7 @@ async def test_start_that_is_cancelled_closes_what_it_opened(
                 second.set()
                 await asyncio.Event().wait()
 
-    monkeypatch.setattr("sandbox.sandbox.Port", Slow)
+    monkeypatch.setattr("sandbox.serving.Port", Slow)
     before = listening()
     starting = asyncio.ensure_future(Sandbox().start())
     await second.wait()

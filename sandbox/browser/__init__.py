@@ -41,27 +41,31 @@ def visit(
     timeout: float = 10.0,
     seen: Callable[[Hop], None] | None = None,
     trusted: ssl.SSLContext | None = None,
+    callback: str | None = None,
 ) -> Visit:
     """Open a URL as a person would, and go on until a page asks for nothing that is known here.
 
     `user` is the email address to sign in with, by default the first one offered; `timeout` is in seconds, for each
     request; `seen` is called with every hop as it happens; `trusted` says which certificates are, by default what the
-    machine and SSL_CERT_FILE say. Raise BrowserError when a page is an error, a host is not
+    machine and SSL_CERT_FILE say. A redirect to `callback`, the client's redirect URI, ends the visit there without
+    opening it, for a client that does not listen. Raise BrowserError when a page is an error, a host is not
     this machine, the answer is late or too long, or the pages lead in a circle.
     """
     tab = Tab(timeout, seen, trusted)
     try:
-        return _walk(tab, url, user, decision)
+        return _walk(tab, url, user, decision, callback)
     except BrowserError as error:
         raise BrowserError(tab.redacted(str(error))) from None
 
 
-def _walk(tab: Tab, url: str, user: str | None, decision: Decision) -> Visit:
+def _walk(tab: Tab, url: str, user: str | None, decision: Decision, callback: str | None) -> Visit:
     request = Request("GET", tab.resolved(url, url))
     sent: set[Request] = set()
     while True:
         answer = tab.ask(request)
         if answer.location is not None:
+            if callback is not None and answer.location.partition("?")[0] == callback:
+                return Visit(tuple(tab.hops), answer.location, answer.status, "")
             request = _redirected(tab, request, answer, answer.location)
             continue
         page = _read(answer)

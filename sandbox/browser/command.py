@@ -7,16 +7,26 @@ import math
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final, TextIO
 
 from sandbox.browser import BrowserError, visit
 
 MAX_TIMEOUT: Final = 3600.0
+_PROGRAM: Final = "sandbox-browser"
+
+
+def stand_in() -> str:
+    """Give the command that is this program, for a client's $BROWSER."""
+    import shutil
+
+    beside = Path(sys.executable).with_name(_PROGRAM)
+    return str(beside) if beside.exists() else shutil.which(_PROGRAM) or f"{sys.executable} -m sandbox.browser"
 
 
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="sandbox-browser",
+        prog=_PROGRAM,
         description="Open a URL of the sandbox as a person would: sign in, approve or deny, and stop.",
         epilog="A client gives $BROWSER nothing but a URL: set SANDBOX_BROWSER_USER and"
         " SANDBOX_BROWSER_DECISION=approve|deny instead of the options.",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import shutil
 from pathlib import Path
@@ -20,6 +19,7 @@ from sandbox.diagnosis import report
 from sandbox.errors import SandboxError
 from sandbox.sandbox import Sandbox
 from sandbox.scenario import Scenario, find
+from sandbox.threads import run_async
 from sandbox.timeline import line
 from sandbox.wire.exchange import Exchange
 
@@ -52,11 +52,11 @@ def run(options: Options) -> bool:
     scenario, adapter = find(options.scenario), adapter_of(options.client, options.command)
     limits = Limits(seconds=options.timeout, silence=options.silence)
     if options.as_json:
-        sandbox, outcome = asyncio.run(_driven(adapter, scenario, options.state_dir, limits, live=False))
+        sandbox, outcome = run_async(_driven(adapter, scenario, options.state_dir, limits, live=False))
         click.echo(as_json(adapter, outcome, sandbox))
     else:
         click.echo(f"\n{click.style(scenario.name, bold=True)}  {scenario.title}\n")
-        sandbox, outcome = asyncio.run(_driven(adapter, scenario, options.state_dir, limits, live=True))
+        sandbox, outcome = run_async(_driven(adapter, scenario, options.state_dir, limits, live=True))
         click.echo(as_text(adapter, outcome, sandbox))
     return outcome.connected
 
@@ -98,7 +98,7 @@ def as_text(adapter: Adapter, outcome: Outcome, sandbox: Sandbox) -> str:
     width = min(shutil.get_terminal_size().columns - 1, _WIDEST)
     parts = ["", verdict(adapter, outcome)]
     parts += [click.style(fault, dim=True) for fault in outcome.unfired]
-    parts += ["", report.as_text(sandbox.findings(), list(sandbox.trace), width=width)]
+    parts += ["", report.as_text(sandbox.findings, list(sandbox.trace), width=width)]
     return "\n".join(parts)
 
 
@@ -128,7 +128,7 @@ def as_json(adapter: Adapter, outcome: Outcome, sandbox: Sandbox) -> str:
         "client": adapter.name,
         "version": adapter.version,
         **msgspec.to_builtins(outcome),
-        "findings": msgspec.to_builtins(sandbox.findings()),
+        "findings": msgspec.to_builtins(sandbox.findings),
         "exchanges": len(sandbox.trace),
     }
     return json.dumps(told, ensure_ascii=False)

@@ -114,10 +114,6 @@ def new_run(adapter: Adapter, sandbox: Sandbox, home: Path, state_dir: Path, lim
     heard = [0.0]
     sandbox.trace.subscribe(lambda _: heard.__setitem__(0, time.monotonic()))
     delays = sum(seconds(fault.delay) for fault in sandbox.scenario.faults if fault.delay)
-    trusted = None
-    if sandbox.is_secure:
-        trusted = home / ".ca.pem"
-        trusted.write_bytes(sandbox.certificates.pem())
     return Run(
         url=sandbox.mcp_url,
         home=home,
@@ -126,7 +122,7 @@ def new_run(adapter: Adapter, sandbox: Sandbox, home: Path, state_dir: Path, lim
         expire_tokens=lambda: sandbox.effect("expire", "access-tokens"),
         heard=lambda: heard[0],
         limits=limits._replace(silence=limits.silence + delays),
-        trusted=trusted,
+        trusted=sandbox.certificates.file if sandbox.is_secure else None,
     )
 
 

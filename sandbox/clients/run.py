@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import shlex
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from sandbox.browser.command import stand_in
 from sandbox.clients.process import Limits, Printed, run
 
 SERVER: Final = "log-aggregator"
@@ -95,7 +95,6 @@ class Run:
         """Make the program that a client opens instead of a browser."""
         file = self.home / ".browser"
         if not file.exists():
-            program = Path(sys.executable).parent / "sandbox-browser"
-            file.write_text(_BROWSER.format(program=program, log=self.home / ".browser.log"))
+            file.write_text(_BROWSER.format(program=stand_in(), log=self.home / ".browser.log"))
             file.chmod(0o700)
         return file

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -19,6 +18,7 @@ from sandbox.clients.observed import Observed, merged, read_all, write
 from sandbox.clients.process import Limits
 from sandbox.errors import SandboxError
 from sandbox.scenario import Scenario, find, library
+from sandbox.threads import run_async
 
 
 class Options(NamedTuple):
@@ -53,7 +53,7 @@ def run(options: Options) -> None:
         click.echo(f"{len(matrix.cells)} to measure, of {len(adapters) * len(scenarios)}.")
         limits = Limits(seconds=options.timeout, silence=options.silence)
         told = _Progress(len(matrix.cells))
-        asyncio.run(matrix.measure(options.state_dir, jobs=options.jobs, limits=limits, seen=told))
+        run_async(matrix.measure(options.state_dir, jobs=options.jobs, limits=limits, seen=told))
         observed = matrix.observed
     _write(options, observed, scenarios)
     _summarize(observed, scenarios, options.out)

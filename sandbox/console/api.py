@@ -148,7 +148,7 @@ def trace() -> Response:
 
 def findings() -> Response:
     """Say what is wrong, read from the exchanges alone: what broke first, then what is risky, then what did no harm."""
-    found = _sandbox().findings()
+    found = _sandbox().findings
     return _answer({"broken": is_broken(found), "findings": found})
 
 

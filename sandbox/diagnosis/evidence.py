@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property, lru_cache
@@ -17,6 +18,10 @@ from sandbox.wire.exchange import Exchange
 
 _SUCCESS: Final = range(200, 300)
 _ASKS: Final = frozenset({"client_id", "response_type", "state", "scope"})
+_METADATA: Final = re.compile(
+    r"(?P<base>[a-z]+://[^/]+)(?P<before>/[^?#]*?)?/\.well-known/(oauth-authorization-server|openid-configuration)"
+    r"(?P<after>/[^?#]*)?"
+)
 _PATIENCE: Final = 3.0
 """Least seconds of silence that mean something while a trace still grows."""
 _PACE: Final = 5
@@ -126,8 +131,16 @@ class Evidence:
         return self._last_document("resource-metadata", "resource", "authorization_servers")
 
     @cached_property
+    def sees_resource(self) -> bool:
+        """Whether the MCP server is in the trace; its part is missing where only the authorization server recorded."""
+        return bool(self.mcp_requests or self.at("resource-metadata"))
+
+    @cached_property
     def issuers(self) -> list[str]:
-        """The authorization servers that the resource names."""
+        """The authorization servers that the resource names; where it is not in the trace, those that were asked."""
+        if not self.sees_resource:
+            asked = (_issuer_of(one.url) for one in self.at("server-metadata") if one.asker == "client")
+            return list(dict.fromkeys(filter(None, asked)))
         named = self.resource_metadata.fields.get("authorization_servers") if self.resource_metadata else None
         return [one for one in named if isinstance(one, str)] if isinstance(named, list) else []
 
@@ -170,7 +183,11 @@ class Evidence:
     @cached_property
     def _last_worked(self) -> dict[Step, int]:
         """The number of the last exchange that worked, for each step of MCP."""
-        return {one.step: one.number for one in self.exchanges if self.worked(one)}
+        worked: dict[Step, int] = {one.step: one.number for one in self.exchanges if self.worked(one)}
+        asked_about = [one.number for one in self.at("jwks", "introspection") if is_success(one)]
+        if asked_about and not self.sees_resource:  # all that is seen of a token at work
+            worked["session"] = asked_about[-1]
+        return worked
 
     def worked(self, exchange: Exchange) -> bool:
         """Say whether an MCP request with a token was answered as it wanted to be, errors inside of a 200 aside."""
@@ -189,6 +206,12 @@ def _beyond(step: Step) -> frozenset[Step]:
 
 _number: Final = attrgetter("number")
 _BEYOND: Final = {step: _beyond(step) for step in STEPS}
+
+
+def _issuer_of(url: str) -> str | None:
+    """Give the issuer whose metadata is at a URL (RFC 8414, section 3.1; OpenID Connect Discovery, section 4)."""
+    match = _METADATA.fullmatch(url)
+    return match and match["base"] + (match["before"] or match["after"] or "")
 
 
 def is_success(exchange: Exchange) -> bool:

@@ -55,6 +55,9 @@ class LogAggregator:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request (ASGI 3.0)."""
         request = await read_request(scope, receive)
+        if self.settings.url is not None:
+            await send_response(_elsewhere(self.settings.url), send)
+            return
         path = unquote(request.path)
         if path != request.path or "//" in path:
             # One spelling of a path for the guard and for the routing, or the guard could be talked past.
@@ -114,6 +117,12 @@ def _is_modern(request: Request) -> bool:
     return version >= "2026" or bool(request.mcp_methods & MODERN_METHODS)
 
 
+def _elsewhere(url: str) -> Response:
+    """Say that this is not the resource, in a world where somebody else's server is."""
+    said = f"The MCP server of this world is not here but at {url}, as its setting service.url says. Connect to that."
+    return json_response(404, {"error": said, "resource": url.rstrip("/")})
+
+
 _LEGACY_ONLY: Final = json_response(
     400,
     {"jsonrpc": "2.0", "id": None, "error": {"code": -32600, "message": "Bad Request: Unsupported protocol version"}},
@@ -126,7 +135,8 @@ def fetching(context: Callable[[], ssl.SSLContext]) -> Fetch:
     async def fetch(uri: str) -> tuple[int, bytes]:
         import httpx2
 
-        trusted = context() if uri.startswith("https:") else True
+        # Without TLS there is nothing to verify, and loading the machine's CAs takes longer than the fetch.
+        trusted = context() if uri.startswith("https:") else False
         headers = {"user-agent": SERVICE_USER_AGENT}
         try:
             async with httpx2.AsyncClient(trust_env=False, timeout=5, headers=headers, verify=trusted) as client:

@@ -52,7 +52,7 @@ def find(name_or_path: str | os.PathLike[str]) -> Scenario:
     A path holds a slash, or ends in .yaml or .yml. Raise ScenarioError for what is not there, or cannot be read.
     """
     name = os.fspath(name_or_path)
-    if name is not name_or_path or _is_path(name):
+    if is_path(name_or_path):
         return read(name)
     scenario = _named(name)
     if scenario is not None:
@@ -69,7 +69,7 @@ def find_named(name: str) -> Scenario:
 
     Raise ScenarioError for a path, and for what is not there.
     """
-    if _is_path(name):
+    if is_path(name):
         raise ScenarioError(f"{quoted(name)} is a path, and no file is read here. Send the whole scenario instead.")
     scenario = _named(name)
     if scenario is None:
@@ -77,8 +77,9 @@ def find_named(name: str) -> Scenario:
     return scenario
 
 
-def _is_path(name: str) -> bool:
-    return "/" in name or os.sep in name or name.endswith(_ENDINGS)
+def is_path(name: str | os.PathLike[str]) -> bool:
+    """Say whether this is a path, and no name: it holds a slash, or ends in .yaml or .yml."""
+    return not isinstance(name, str) or "/" in name or os.sep in name or name.endswith(_ENDINGS)
 
 
 def _named(name: str) -> Scenario | None:

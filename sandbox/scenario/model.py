@@ -10,7 +10,7 @@ from msgspec import Meta, Struct, field
 
 from sandbox.flow import Step
 from sandbox.settings import Duration
-from sandbox.world import World, merged
+from sandbox.world import World, expand, merged
 
 Wildcard = Annotated[str, Meta(description="shell-style wildcards: * ? [abc]; a leading ! takes all others")]
 
@@ -140,6 +140,11 @@ class Fault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
     def action(self) -> str:
         """The name of its one action."""
         return next(name for name in ACTIONS if getattr(self, name) is not None)
+
+    def placed(self, values: Mapping[str, str]) -> Fault:
+        """Give it with its placeholders filled in, but for those of a `change`, which are filled in when it acts."""
+        expanded = msgspec.convert(expand(msgspec.to_builtins(self), values), Fault)
+        return msgspec.structs.replace(expanded, change=self.change)
 
     def __str__(self) -> str:
         """Give the fault in a few words, for a timeline: `set authorization_servers`, `status 503 (first 2)`."""

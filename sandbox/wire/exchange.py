@@ -106,7 +106,8 @@ class Trace:
         return unsubscribe
 
     def __iter__(self) -> Iterator[Exchange]:
-        return iter(sorted(self._ring, key=lambda exchange: exchange.number))
+        # Copied in one step, so that another thread may read while exchanges come.
+        return iter(sorted(self._ring.copy(), key=lambda exchange: exchange.number))
 
     def __len__(self) -> int:
         return len(self._ring)

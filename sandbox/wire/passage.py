@@ -100,7 +100,7 @@ class Passage:
 
     def _waits(self, *, now: bool) -> None:
         """Count this exchange among those that wait for an answer, or no more."""
-        self.wire.unanswered += now - self.waits
+        self.wire.count(now - self.waits)
         self.waits = now
 
     def _begin(self, request: Request) -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import functools
 import ssl
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -15,6 +18,13 @@ NAMES = ("localhost", "127.0.0.1", "::1")
 
 class Certificates:
     """The sandbox's own CA, another that nobody is told about, and a server's certificate of each."""
+
+    def __init__(self) -> None:
+        self._open = ExitStack()
+
+    def close(self) -> None:
+        """Remove the file, if there is one."""
+        self._open.close()
 
     @functools.cached_property
     def authority(self) -> trustme.CA:
@@ -33,6 +43,14 @@ class Certificates:
         """Give the certificate of the sandbox's CA, for a client's list of trusted ones."""
         certificate: bytes = self.authority.cert_pem.bytes()
         return certificate
+
+    @functools.cached_property
+    def file(self) -> Path:
+        """The certificate of the sandbox's CA as a file, which is there until `close`."""
+        folder = self._open.enter_context(tempfile.TemporaryDirectory(prefix="sandbox-"))
+        file = Path(folder, "ca.pem")
+        file.write_bytes(self.pem())
+        return file
 
     @functools.cache  # noqa: B019 - as long as the sandbox, and so that one setting is always one context
     def server_context(self, setting: Setting, _port: str = "") -> ssl.SSLContext | None:

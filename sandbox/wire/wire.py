@@ -43,8 +43,22 @@ class Wire:
     reveal: bool = False
     unanswered: int = 0
     """How many exchanges have begun and not ended; a stream has ended once it is open."""
+    quiet: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set while there is none, so that all that was answered has been recorded."""
     released: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when hanging exchanges may go: the scenario changed, or the sandbox stops."""
+
+    def __post_init__(self) -> None:
+        """Begin in silence."""
+        self.count(0)
+
+    def count(self, more: int) -> None:
+        """Count exchanges that have begun, or, below zero, that have ended."""
+        self.unanswered += more
+        if self.unanswered:
+            self.quiet.clear()
+        else:
+            self.quiet.set()
 
     def load(self, faults: tuple[Fault, ...]) -> None:
         """Put other faults to work, their turns uncounted, and let go what hangs."""

@@ -22,6 +22,27 @@ def test_approves(flow: Flow) -> None:
     assert parse_qs(urlsplit(visited.url).query)["code"] == ["the-code"]
 
 
+def test_stops_before_the_callback(flow: Flow) -> None:
+    """A visit that is told the client's redirect URI ends at the redirect, with the code, and does not open it."""
+    callback = f"{flow.site.address.replace('127.0.0.1', 'localhost')}/callback"
+
+    visited = visit(flow.url, callback=callback)
+
+    assert visited.status == 302
+    assert visited.url.partition("?")[0] == callback
+    assert parse_qs(urlsplit(visited.url).query)["code"] == ["the-code"]
+    assert "/callback" not in flow.site.paths
+
+
+def test_a_callback_may_be_elsewhere(site: Site) -> None:
+    """The redirect URI of a client on another machine ends the visit too, as nothing is sent there."""
+    site.redirect("/authorize", "https://app.example/callback?code=the-code")
+
+    assert visit(f"{site.address}/authorize", callback="https://app.example/callback").url.endswith("code=the-code")
+    with pytest.raises(BrowserError, match="no loopback host"):
+        visit(f"{site.address}/authorize", callback="https://app.example/call")
+
+
 def test_tells_every_hop(flow: Flow) -> None:
     """The hops of a visit are its requests in order, each told as it happens, without queries."""
     seen: list[Hop] = []

@@ -39,14 +39,14 @@ async def test_newest_signs_in_and_connects(start: Start, tmp_path: Path) -> Non
     client = Claude(NEWEST, sandbox, tmp_path)
     await client.mcp("add", "--transport", "http", "logs", sandbox.mcp_url)
     assert "Needs authentication" in await client.mcp("list")
-    assert sandbox.findings() == []
+    assert sandbox.findings == []
     printed, exit_code = await client.login()
     assert 'Authenticated with "logs"' in printed
     assert exit_code == 0
     assert "✔ Connected" in await client.mcp("list")
     steps = [exchange.step for exchange in sandbox.trace]
     assert steps.index("registration") < steps.index("authorization") < steps.index("token") < steps.index("session")
-    assert sandbox.findings() == []
+    assert sandbox.findings == []
 
 
 async def test_newest_names_the_last_step_that_failed(start: Start, tmp_path: Path) -> None:
@@ -134,4 +134,4 @@ async def test_old_is_diagnosed(name: str, start: Start, tmp_path: Path) -> None
     client = Claude(OLD, sandbox, tmp_path)
     await client.mcp("add", "--transport", "http", "logs", sandbox.mcp_url)
     await client.mcp("list")
-    assert sandbox.findings()[0].id == sandbox.scenario.expect.finding
+    assert sandbox.findings[0].id == sandbox.scenario.expect.finding

@@ -38,7 +38,7 @@ async def test_whoever_connects_meets_nothing(start: Start, world: dict[str, Any
         await client.call("list_services")
         client.believe_token_expired()
         await client.call("search_logs", query="call-me-back")
-    assert sandbox.findings() == []
+    assert sandbox.findings == []
 
 
 async def test_a_client_that_is_known_already(start: Start) -> None:
@@ -63,7 +63,7 @@ async def test_a_client_that_is_known_already(start: Start) -> None:
     )
     async with connected(sandbox, storage=Storage(client_info=known)) as client:
         await client.call("list_services")
-    assert [finding for finding in sandbox.findings() if finding.severity == "broken"] == []
+    assert [finding for finding in sandbox.findings if finding.severity == "broken"] == []
 
 
 async def test_nothing_is_wrong_on_the_way(sandbox: Sandbox) -> None:

@@ -42,7 +42,7 @@ async def test_two_causes_are_both_named(start: Start, settings: dict[str, Any],
     sandbox = await start(world(**settings))
     with suppress(Exception):
         await played(sandbox)
-    assert [(finding.id, finding.severity) for finding in sandbox.findings()][: len(found)] == found
+    assert [(finding.id, finding.severity) for finding in sandbox.findings][: len(found)] == found
 
 
 async def test_a_finding_is_told_once_and_only_when_it_is_certain(start: Start) -> None:
@@ -99,4 +99,4 @@ async def test_a_client_that_stopped_at_an_error_is_never_called_sound(
     sandbox = await start(read_value(scenario | {"world": {"service": {"given_url": given_url}}}))
     with suppress(Exception):
         await played(sandbox)
-    assert [(finding.id, finding.severity) for finding in sandbox.findings()][:1] == [(found, "broken")]
+    assert [(finding.id, finding.severity) for finding in sandbox.findings][:1] == [(found, "broken")]

@@ -1,1 +1,1 @@
-"""The examples run as they stand."""
+"""The snippets of docs/testing.md, which are tests."""

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from sandbox.sandbox import Sandbox, _host
+from sandbox.sandbox import Sandbox
+from sandbox.serving import _host
 from sandbox.wire.hosts import base_of, guarded, own_names_only
 from sandbox.wire.port import LOOPBACK, Port, bind
 from tests.conftest import Start

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 import yaml
 
 from tests.cli.process import Ended
-from tests.examples.programs import PATIENCE, path
+from tests.languages.programs import PATIENCE, path
 
 EXPRESSION: Final = re.compile(r"\$\{\{ *([\w.-]+) *\}\}")
 

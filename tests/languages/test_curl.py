@@ -11,7 +11,7 @@ import pytest
 from tests.cli.process import Ended, up
 from tests.cli.sign_in import http
 from tests.conftest import missing
-from tests.examples.programs import EXAMPLES, run
+from tests.languages.programs import EXAMPLES, run
 
 STEPS = [
     "challenge",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.examples.programs import copied, run
+from tests.languages.programs import copied, run
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from sandbox.cli import cli
 from sandbox.sandbox import Ports
 from tests.cli.process import up
 from tests.cli.sign_in import http
-from tests.examples.programs import ROOT
+from tests.languages.programs import ROOT
 
 DOCKERFILE: Final = (ROOT / "Dockerfile").read_text()
 INSTRUCTIONS: Final = [

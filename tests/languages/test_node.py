@@ -15,7 +15,7 @@ from sandbox.clients.typescript_sdk import GENERATION_2
 from tests.cli.process import polled
 from tests.cli.test_signals import is_free
 from tests.conftest import missing
-from tests.examples.programs import EXAMPLES, ROOT, copied, environment, run
+from tests.languages.programs import EXAMPLES, ROOT, copied, environment, run
 
 CLIENTS = ROOT / ".cache/clients"
 NAME = "@modelcontextprotocol/client"

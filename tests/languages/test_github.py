@@ -20,8 +20,8 @@ from tests.cli.test_make import program
 from tests.cli.test_signals import is_free
 from tests.commands import commands, named
 from tests.conftest import missing
-from tests.examples import programs
-from tests.examples.workflow import Step, load, run, steps
+from tests.languages import programs
+from tests.languages.workflow import Step, load, run, steps
 
 ACTION = load(programs.ROOT / "action.yml")
 WORKFLOWS = {file.name: load(file) for file in sorted((programs.EXAMPLES / "github").glob("*.yml"))}

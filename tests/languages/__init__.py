@@ -1,0 +1,1 @@
+"""The examples for other languages, the container and the workflows run as they stand."""
