@@ -48,7 +48,7 @@ def challenge_inside_200(seen: Evidence) -> Proof | None:
     met = [one for one in without_token(seen) if is_success(one) and (_asks(one) or _is_foreign_error(seen, one))]
     if not met:
         return None
-    one = met[0]
+    one = met[-1]
     said = f"WWW-Authenticate: {header_of(one)}" if _asks(one) else f"the body {one.response_body[:200]}"
     return Proof(
         f"{one.method} {one.url} without a token was answered {one.status}, with {said}",

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final, Literal
 
-from sandbox.diagnosis.challenges import challenges_of
 from sandbox.diagnosis import searches
+from sandbox.diagnosis.challenges import challenges_of
 from sandbox.diagnosis.evidence import Document, Evidence, is_success, urlsplit_or_empty
 from sandbox.wire.exchange import Exchange
 

@@ -77,7 +77,9 @@ def prm_without_resource(seen: Evidence) -> Proof | None:
     met = [one for one in documents(seen) if one.fields.get("authorization_servers") and not _names_resource(one)]
     if not met:
         return None
-    said = f"{met[0].exchange.url} answered 200 without a usable `resource`. Its members are {', '.join(met[0].fields)}."
+    said = (
+        f"{met[0].exchange.url} answered 200 without a usable `resource`. Its members are {', '.join(met[0].fields)}."
+    )
     is_used = bool(_asked_server(seen, met[-1])) or went_on(seen, [one.exchange for one in met])
     return Proof(said, (met[0].exchange,), went_on=is_used)
 
