@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final, Literal
 
+from sandbox.diagnosis import refresh
 from sandbox.diagnosis.authorization import EXPLAINED
 from sandbox.diagnosis.evidence import Evidence, urlsplit_or_empty
 from sandbox.diagnosis.finding import Proof, rule
@@ -256,11 +257,9 @@ def _refused_as_unknown(seen: Evidence, one: Exchange) -> str:
 
 def _is_old_news(seen: Evidence, proof: Proof) -> bool:
     """Say whether a refresh had brought it to light before, of which another rule tells."""
-    first = proof.exchanges[0]
-    return any(
-        seen.fields(one).get("error") == "invalid_client" and client_of(one) == client_of(first)
-        for one in seen.before(first, "refresh")
-    )
+    told, first = refresh.client_forgotten(seen), proof.exchanges[0]
+    refused = told.exchanges[0] if told else None
+    return refused is not None and refused.number < first.number and client_of(refused) == client_of(first)
 
 
 def _is_accepted_after(seen: Evidence, exchange: Exchange) -> bool:
