@@ -306,3 +306,12 @@ def test_a_client_that_a_refresh_found_lost_is_told_once() -> None:
     page = authorize(11, f"{ERROR_PAGE}application_not_found", {"state": "b"})
     findings = found("authorization", [*discovery(), *signed_in(), token(), *used(), lost, page])
     assert [one.step for one in findings if one.id == "client-forgotten"] == ["refresh"]
+
+
+def test_an_error_page_tells_what_a_refresh_left_open() -> None:
+    """Where a refused refresh may be about the secret, the page that follows says that the client is not known."""
+    secret = {"grant_type": "refresh_token", "client_secret": "‹client_secret 0a0a0a0a›"}
+    lost = refused("invalid_client", 10, 401, step="refresh", form=secret)
+    page = authorize(11, f"{ERROR_PAGE}application_not_found", {"state": "b"})
+    findings = found("authorization", [*discovery(), *signed_in(), token(), *used(), lost, page])
+    assert [one.step for one in findings if one.id == "client-forgotten"] == ["authorization"]
