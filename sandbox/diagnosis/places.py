@@ -132,7 +132,7 @@ def went_on(seen: Evidence, met: Sequence[Exchange]) -> bool:
     and stops, has not. And it has when it went on to register or to sign in where metadata says.
     """
     found = any(is_usable(one) and one.exchange.number > met[-1].number for one in documents(seen))
-    return found or any(searches.is_used(seen, one) for one in searches.documents(seen))
+    return found or searches.signs_in_after(seen, met[0])
 
 
 def is_over(seen: Evidence, looking: Exchange) -> bool:

@@ -113,3 +113,18 @@ def test_who_registered_where_metadata_says_was_not_stopped_by_it(
     refusal = exchange("registration", f"{ISSUER}/register", 400, method="POST", body={"error": "invalid_redirect_uri"})
     assert first_broken(*probe, FOUND, refusal, rest[0]) == "dcr-rejected"
     assert finding not in {one.id for one in diagnose(trace(*probe, FOUND, refusal)) if one.severity == "broken"}
+
+
+@pytest.mark.parametrize(
+    ("finding", "met"),
+    [
+        ("challenge-malformed", [post(401, LENIENT), prm(ELSEWHERE, 404), *GUESSES]),
+        ("challenge-metadata-relative", [post(401, names("/prm"))]),
+        ("prm-requires-auth", [post(401, SOUND), prm(PRM, 401), *GUESSES]),
+        ("prm-without-resource", [post(401, SOUND), ANONYMOUS, *GUESSES]),
+    ],
+)
+def test_who_had_signed_in_before_it_was_there_is_stopped_by_it(finding: str, met: list[Exchange]) -> None:
+    """A server that was sound when the client signed in, and is not any more."""
+    registered = exchange("registration", f"{ISSUER}/register", 201, method="POST", body={"client_id": "client_1"})
+    assert first_broken(post(401, SOUND), prm(), FOUND, registered, *met) == finding
