@@ -9,11 +9,12 @@ from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
 from sandbox.diagnosis.challenges import challenges
-from sandbox.diagnosis.evidence import Evidence, is_success
+from sandbox.diagnosis.evidence import Evidence, is_success, origin
 from sandbox.wire.exchange import Exchange
 from sandbox.wire.redaction import fingerprint
 
 _MARK: Final = re.compile(r"‹\S+ ([0-9a-f]{8})›")
+_UNAUTHORIZED: Final = 401
 _ANSWERED_LATE: Final = 1.0
 """Seconds by which a whole-second time of a token may seem ahead of the clock of the trace."""
 
@@ -105,9 +106,9 @@ def lacks_scope(exchange: Exchange) -> bool:
 def refused_at_once(seen: Evidence, status: int) -> list[Use]:
     """Give the uses of tokens that never opened anything, answered with a status; the optional GET stream aside.
 
-    What was refused while the service moved to another authorization server does not count.
+    What was refused while the service moved to another authorization server, or of the old one since, does not count.
     """
-    move = moved(seen)
+    move, keys = moved(seen), keys_moved(seen)
     return [
         use
         for use in uses(seen)
@@ -115,7 +116,12 @@ def refused_at_once(seen: Evidence, status: int) -> list[Use]:
         and use.exchange.method == "POST"
         and use.token not in accepted(seen)
         and not (move and move[0].number < use.exchange.number < move[1].number)
+        and not (keys and keys.refused.exchange.number < use.exchange.number and _issuer(use) == _issuer(keys.refused))
     ]
+
+
+def _issuer(use: Use) -> object:
+    return (use.claims or {}).get("iss")
 
 
 def servers_named(seen: Evidence, exchange: Exchange) -> frozenset[str]:
@@ -132,6 +138,32 @@ def moved(seen: Evidence) -> tuple[Exchange, Exchange] | None:
         apart = not servers_named(seen, earlier) & servers_named(seen, later)
         if apart and first is not None and first < later.number:
             return earlier, later
+    return None
+
+
+class KeysMoved(NamedTuple):
+    """A token that was refused once the service took its keys from another host."""
+
+    before: Exchange
+    """The keys with which the token was welcome."""
+    refused: Use
+    since: Exchange
+
+
+@lru_cache(maxsize=1)
+def keys_moved(seen: Evidence) -> KeysMoved | None:
+    """Give the first token that had worked, had not run out, and was refused with the keys of another host."""
+    welcome: dict[str, Exchange] = {}
+    for use in uses(seen):
+        keys = jwks_before(seen, use)
+        if keys is None or keys.asker == "client":
+            continue
+        if is_success(use.exchange):
+            welcome[use.token] = keys
+        before = welcome.get(use.token)
+        is_refused = use.exchange.status == _UNAUTHORIZED and not has_expired(use)
+        if before is not None and is_refused and origin(before.url) != origin(keys.url):
+            return KeysMoved(before, use, keys)
     return None
 
 

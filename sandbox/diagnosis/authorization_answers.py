@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+from sandbox.diagnosis.access_tokens import refused_at_once
 from sandbox.diagnosis.evidence import Document, Evidence, form_of, origin
 from sandbox.diagnosis.finding import Proof, rule
 from sandbox.diagnosis.sign_ins import Answer, SignIn, asked_metadata, bare, proof_of, registered, sign_ins
 from sandbox.wire.exchange import Exchange
+
+_UNAUTHORIZED: Final = 401
 
 
 @rule(
@@ -142,7 +147,12 @@ def callback_unreachable(seen: Evidence) -> Proof | None:
     for sign_in, answer in _answered(seen):
         document = asked_metadata(seen, sign_in)
         is_lost = answer.fields["code"] not in used and seen.had_time_after(answer.exchange)
-        if is_lost and _is_sound(sign_in, answer, document) and _would_be_seen(seen, document):
+        if (
+            is_lost
+            and not _gives_up(seen, sign_in)
+            and _is_sound(sign_in, answer, document)
+            and _would_be_seen(seen, document)
+        ):
             wanted = bare(sign_in.asked.get("redirect_uri", ""))
             other = "" if wanted in {"", answer.target} else f" The client had asked for {wanted}."
             happened = (
@@ -155,6 +165,12 @@ def callback_unreachable(seen: Evidence) -> Proof | None:
 
 def _answered(seen: Evidence) -> list[tuple[SignIn, Answer]]:
     return [(one, one.answer) for one in sign_ins(seen) if one.answer and "code" in one.answer.fields]
+
+
+def _gives_up(seen: Evidence, sign_in: SignIn) -> bool:
+    """Say whether the token of an earlier sign-in was refused: a client may ask once more and wait for no answer."""
+    refused = [use for use in refused_at_once(seen, _UNAUTHORIZED) if use.exchange.number < sign_in.request.number]
+    return any(use.issued is not None and use.issued.step in {"token", "refresh"} for use in refused)
 
 
 def _is_other_state(sign_in: SignIn, answer: Answer) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final, Literal
 
+from sandbox.diagnosis import refresh
 from sandbox.diagnosis.authorization import EXPLAINED
 from sandbox.diagnosis.evidence import Evidence, urlsplit_or_empty
 from sandbox.diagnosis.finding import Proof, rule
@@ -20,6 +21,7 @@ from sandbox.diagnosis.sign_ins import (
     proof_of,
     registered,
     said,
+    says_unknown,
     sign_ins,
 )
 from sandbox.wire.exchange import Exchange
@@ -123,7 +125,10 @@ def cimd_unreadable(seen: Evidence) -> Proof | None:
     references=("RFC 6749 section 4.1.2.1", "RFC 6749 section 5.2", "RFC 7591 section 3.2.1"),
 )
 def client_forgotten(seen: Evidence) -> Proof | None:
-    """Look for a page, or `invalid_client`, that says so of a client without a secret that is not accepted later."""
+    """Look for a page that says so, or for `invalid_client` that says so or comes without a secret to be wrong.
+
+    A client that is accepted later was not forgotten.
+    """
     ends = [
         (end.exchange, _ended(sign_in, end, _when_registered(seen, sign_in.request)))
         for sign_in, end in _refusals(seen)
@@ -132,7 +137,8 @@ def client_forgotten(seen: Evidence) -> Proof | None:
     answers = [
         (one, Proof(_refused_as_unknown(seen, one), (one,)))
         for one in seen.at("token")
-        if seen.fields(one).get("error") == "invalid_client" and is_public(seen, one)
+        if seen.fields(one).get("error") == "invalid_client"
+        and (is_public(seen, one) or says_unknown(seen.fields(one)))
     ]
     found = sorted(ends + answers, key=lambda pair: pair[0].number)
     return next(
@@ -251,11 +257,9 @@ def _refused_as_unknown(seen: Evidence, one: Exchange) -> str:
 
 def _is_old_news(seen: Evidence, proof: Proof) -> bool:
     """Say whether a refresh had brought it to light before, of which another rule tells."""
-    first = proof.exchanges[0]
-    return any(
-        seen.fields(one).get("error") == "invalid_client" and client_of(one) == client_of(first)
-        for one in seen.before(first, "refresh")
-    )
+    told, first = refresh.client_forgotten(seen), proof.exchanges[0]
+    refused = told.exchanges[0] if told else None
+    return refused is not None and refused.number < first.number and client_of(refused) == client_of(first)
 
 
 def _is_accepted_after(seen: Evidence, exchange: Exchange) -> bool:

@@ -45,18 +45,25 @@ _ON_THE_WAY: Final[frozenset[Step]] = frozenset({"resource-metadata", "server-me
 )
 def challenge_inside_200(seen: Evidence) -> Proof | None:
     """See a success that holds a challenge, or an error that is no JSON-RPC, as answer to a request without a token."""
-    for one in without_token(seen):
-        fields = seen.fields(one)
-        is_foreign_error = bool(fields.get("error")) and not {"jsonrpc", "result"} & fields.keys()
-        asks = any(challenge.is_bearer for challenge in challenges_of(one))
-        if is_success(one) and (asks or is_foreign_error):
-            said = f"WWW-Authenticate: {header_of(one)}" if asks else f"the body {one.response_body[:200]}"
-            return Proof(
-                f"{one.method} {one.url} without a token was answered {one.status}, with {said}",
-                (one,),
-                went_on=went_on(seen, one),
-            )
-    return None
+    met = [one for one in without_token(seen) if is_success(one) and (_asks(one) or _is_foreign_error(seen, one))]
+    if not met:
+        return None
+    one = met[-1]
+    said = f"WWW-Authenticate: {header_of(one)}" if _asks(one) else f"the body {one.response_body[:200]}"
+    return Proof(
+        f"{one.method} {one.url} without a token was answered {one.status}, with {said}",
+        (one,),
+        went_on=went_on(seen, met),
+    )
+
+
+def _asks(exchange: Exchange) -> bool:
+    return any(challenge.is_bearer for challenge in challenges_of(exchange))
+
+
+def _is_foreign_error(seen: Evidence, exchange: Exchange) -> bool:
+    fields = seen.fields(exchange)
+    return bool(fields.get("error")) and not {"jsonrpc", "result"} & fields.keys()
 
 
 @rule(
@@ -80,7 +87,7 @@ def challenge_without_header(seen: Evidence) -> Proof | None:
     return Proof(
         f"{one.method} {one.url} without a token was answered 401, without `WWW-Authenticate`.",
         (one,),
-        went_on=went_on(seen, one),
+        went_on=went_on(seen, refused),
     )
 
 
@@ -98,11 +105,12 @@ def challenge_without_header(seen: Evidence) -> Proof | None:
 )
 def challenge_malformed(seen: Evidence) -> Proof | None:
     """See in a 401 a parameter twice, a parameter that is not plainly written, or what cannot be read at all."""
-    for one in refusals(seen):
-        if faults := list(_mistakes(one)):
-            happened = f"The 401 of {one.url} says WWW-Authenticate: {header_of(one)}. {'; '.join(faults)}."
-            return Proof(happened, (one,), went_on=went_on(seen, one))
-    return None
+    met = [one for one in refusals(seen) if any(_mistakes(one))]
+    if not met:
+        return None
+    one = met[0]
+    happened = f"The 401 of {one.url} says WWW-Authenticate: {header_of(one)}. {'; '.join(_mistakes(one))}."
+    return Proof(happened, (one,), went_on=went_on(seen, met))
 
 
 def _mistakes(exchange: Exchange) -> Iterable[str]:
@@ -134,12 +142,12 @@ def _mistakes(exchange: Exchange) -> Iterable[str]:
 )
 def challenge_not_first(seen: Evidence) -> Proof | None:
     """See in a 401 a Bearer challenge after another one."""
-    for one in refusals(seen):
-        offered = challenges_of(one)
-        if offered and not offered[0].is_bearer and any(challenge.is_bearer for challenge in offered):
-            names = ", ".join(challenge.scheme for challenge in offered)
-            return Proof(f"The 401 of {one.url} offers, in this order: {names}.", (one,), went_on=went_on(seen, one))
-    return None
+    met = [one for one in refusals(seen) if _asks(one) and not challenges_of(one)[0].is_bearer]
+    if not met:
+        return None
+    one = met[0]
+    names = ", ".join(challenge.scheme for challenge in challenges_of(one))
+    return Proof(f"The 401 of {one.url} offers, in this order: {names}.", (one,), went_on=went_on(seen, met))
 
 
 @rule(
@@ -168,7 +176,7 @@ def challenge_without_metadata(seen: Evidence) -> Proof | None:
     return Proof(
         f"{one.method} {one.url} without a token was answered 401 with WWW-Authenticate: {header_of(one)}.{guessed}",
         (one,),
-        went_on=went_on(seen, one),
+        went_on=went_on(seen, refused),
     )
 
 
@@ -185,10 +193,10 @@ def challenge_without_metadata(seen: Evidence) -> Proof | None:
 )
 def challenge_metadata_relative(seen: Evidence) -> Proof | None:
     """See in a 401 a metadata URL that has no scheme or no host."""
-    for refusal, url in named(seen):
+    for met, url in named(seen):
         if not is_absolute(url):
-            said = f'The 401 of {refusal.url} names resource_metadata="{url}", which is no whole URL.'
-            return Proof(said, (refusal,), went_on=went_on(seen, refusal))
+            said = f'The 401 of {met[0].url} names resource_metadata="{url}", which is no whole URL.'
+            return Proof(said, (met[0],), went_on=went_on(seen, met))
     return None
 
 
@@ -206,25 +214,35 @@ def challenge_metadata_relative(seen: Evidence) -> Proof | None:
 )
 def challenge_metadata_unreachable(seen: Evidence) -> Proof | None:
     """See that a 401 names a URL on another host or port, and that the client then gets nothing from there."""
-    for refusal, url in named(seen):
-        if not is_absolute(url) or site(url) == site(refusal.url):
+    for met, url in named(seen):
+        last = met[-1]
+        if not is_absolute(url) or site(url) == site(last.url) or not seen.had_time_after(last):
             continue
         asked = [one for one in seen.exchanges if is_same_place(one.url, url)]
-        later = [one for one in seen.after(refusal) if one.asker in {"client", "browser"}]
-        goes_on = bool(later) and later[0].step in _ON_THE_WAY and later[0] not in asked
-        if goes_on or any(one.status for one in asked) or not seen.had_time_after(refusal):
+        later = [one for one in seen.after(last) if one.asker == "client"]
+        if any(one.status for one in asked) or (later and later[0] not in asked and _looks_elsewhere(last, later)):
             continue
+        then = "No answer came from there." if asked else "No request for it got through."
+        if later and later[-1] not in asked:
+            then += f" The client went on with {later[0].method} {later[0].url}, which nobody had named."
         return Proof(
-            f"The 401 of {refusal.url} names the metadata at {url}, on another host or port. "
-            + (
-                "No answer came from there."
-                if asked
-                else "No request for it got through, and the client stopped there."
-            ),
-            (refusal,),
-            went_on=went_on(seen, refusal),
+            f"The 401 of {last.url} names the metadata at {url}, on another host or port. {then}",
+            (last,),
+            went_on=went_on(seen, met),
         )
     return None
+
+
+def _looks_elsewhere(refusal: Exchange, later: list[Exchange]) -> bool:
+    """Say whether the client went on in another way than to take the MCP server for the authorization server in vain.
+
+    A client that asks the MCP server itself for what an authorization server has, and gets nothing, is at its last
+    resort.
+    """
+    if later[0].step == "resource-metadata":
+        return True
+    rest = [one for one in later if one.step in _ON_THE_WAY]
+    return later[0].step in _ON_THE_WAY and any(site(one.url) != site(refusal.url) or is_success(one) for one in rest)
 
 
 @rule(
@@ -241,7 +259,8 @@ def challenge_metadata_unreachable(seen: Evidence) -> Proof | None:
 )
 def challenge_metadata_root(seen: Evidence) -> Proof | None:
     """See that a 401 names the root's metadata for an endpoint with a path, and the document is about that endpoint."""
-    for refusal, url in named(seen):
+    for met, url in named(seen):
+        refusal = met[0]
         if not path_of(refusal.url) or not is_same_place(url, well_known(refusal.url, "")):
             continue
         found = [one for one in documents(seen) if is_same_place(one.exchange.url, url)]
@@ -252,6 +271,6 @@ def challenge_metadata_root(seen: Evidence) -> Proof | None:
             f"The endpoint is {without_query(refusal.url)}, and its 401 names the metadata at {url}, "
             f"not at {well_known(refusal.url)}.",
             (refusal,),
-            went_on=went_on(seen, refusal),
+            went_on=went_on(seen, met),
         )
     return None

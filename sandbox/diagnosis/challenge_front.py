@@ -78,19 +78,18 @@ def refused_without_challenge(seen: Evidence) -> Proof | None:
     """See only 403 without a challenge, or redirects to somewhere else, where a 401 should come."""
     if any(one.status == 401 or is_success(one) for one in without_token(seen)):  # noqa: PLR2004 - the same
         return None
-    for one in without_token(seen):
-        target = _target(one)
-        if target and not _is_of_endpoint(one):
-            said = f"{one.status}, Location: {target}"
-        elif _is_bare_403(one):
-            said = f"403 without a challenge; the body is: {one.response_body[:200].strip() or 'empty'}"
-        else:
-            continue
-        if not seen.after(one) and not seen.had_time_after(one):
-            return None
-        happened = f"{one.method} {one.url} without a token was answered {said}."
-        return Proof(happened, (one,), went_on=went_on(seen, one))
-    return None
+    met = [one for one in without_token(seen) if _is_bare_403(one) or _leads_elsewhere(one)]
+    if not met or (not seen.after(met[0]) and not seen.had_time_after(met[0])):
+        return None
+    one = met[0]
+    said = f"403 without a challenge; the body is: {one.response_body[:200].strip() or 'empty'}"
+    if _leads_elsewhere(one):
+        said = f"{one.status}, Location: {_target(one)}"
+    return Proof(f"{one.method} {one.url} without a token was answered {said}.", (one,), went_on=went_on(seen, met))
+
+
+def _leads_elsewhere(exchange: Exchange) -> bool:
+    return bool(_target(exchange)) and not _is_of_endpoint(exchange)
 
 
 def _is_bare_403(exchange: Exchange) -> bool:
@@ -123,7 +122,7 @@ def transient_auth_failure(seen: Evidence) -> Proof | None:
                     f"{one.method} {one.url} without a token was answered 403 without a challenge, and "
                     f"{later.at - one.at:.1f} s later {later.status}.",
                     (one,),
-                    went_on=True if later.status != 401 else went_on(seen, later),  # noqa: PLR2004 - the same
+                    went_on=True if later.status != 401 else went_on(seen, [later]),  # noqa: PLR2004 - the same
                 )
     return None
 

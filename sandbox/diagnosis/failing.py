@@ -6,6 +6,7 @@ from typing import Final
 
 from sandbox.diagnosis.evidence import Evidence, is_success
 from sandbox.diagnosis.finding import Proof, Rule, rule
+from sandbox.diagnosis.messages import bad_token_wrong_status, session_wrong_status
 from sandbox.diagnosis.network import is_disturbed
 from sandbox.wire.exchange import Exchange
 
@@ -81,6 +82,35 @@ def token_unavailable(seen: Evidence) -> Proof | None:
         return None
     went_on = any(is_success(one) for one in seen.after(failed[-1], "token"))
     return Proof(_answered(failed[-1]), (failed[-1],), went_on=went_on)
+
+
+@rule(
+    "service-unavailable",
+    step="messages",
+    side="server",
+    title="The MCP server fails at a request of a client that it has let in",
+    why="Requests of this client had been answered well. This one, with the same token, got an error of the server or "
+    "of a gateway before it, and the client stopped there. The error says: try the same again later. Where the request "
+    "belongs to a session, and the machine that held the session is gone, that can never succeed, and only 404 would "
+    "have told the client to begin a new one.",
+    change="Look at the log of the MCP server, and of the gateway before it, at that time: which of the two answered? "
+    "At the load balancer: when the machine of a session is gone, pass the request on to any other. In the client: "
+    "repeat what was answered 503 after a while, and begin a new session when that does not help.",
+    references=("RFC 9110 section 15.6", "MCP 2025-11-25 transports, session management"),
+)
+def service_unavailable_later(seen: Evidence) -> Proof | None:
+    """Look for a last MCP message that failed on the server's side, where others had worked and no rule knows why."""
+    asked = [one for one in seen.mcp_requests if one.method == "POST"]
+    last = asked[-1] if asked else None
+    if last is None or last.step != "messages" or last.status not in _FAILURES or is_disturbed(last):
+        return None
+    goes_on = any(one.asker in {"client", "browser"} and one not in seen.mcp_requests for one in seen.after(last))
+    if goes_on or not seen.had_time_after(last) or not any(seen.worked(one) for one in asked):
+        return None
+    if session_wrong_status(seen) is not None or bad_token_wrong_status(seen) is not None:
+        return None
+    in_session = " It belonged to a session." if last.request_header("mcp-session-id") else ""
+    return Proof(f"{_answered(last)}{in_session} Requests before it were answered well.", (last,))
 
 
 def _unnamed(seen: Evidence) -> Proof | None:

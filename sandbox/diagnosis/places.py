@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final, Literal
 
+from sandbox.diagnosis import searches
 from sandbox.diagnosis.challenges import challenges_of
 from sandbox.diagnosis.evidence import Document, Evidence, is_success, urlsplit_or_empty
 from sandbox.wire.exchange import Exchange
@@ -91,14 +93,13 @@ def without_token(seen: Evidence) -> list[Exchange]:
     return [one for one in seen.mcp_requests if one.step == "challenge" and one.method != "OPTIONS"]
 
 
-def named(seen: Evidence) -> list[tuple[Exchange, str]]:
-    """Give each metadata URL that a 401 names, once, with the first 401 that does so."""
-    found: dict[str, Exchange] = {}
+def named(seen: Evidence) -> list[tuple[list[Exchange], str]]:
+    """Give each metadata URL that a 401 names, once, with every 401 that does so."""
+    found: dict[str, list[Exchange]] = {}
     for refusal in refusals(seen):
-        for challenge in challenges_of(refusal):
-            for value in challenge.values("resource_metadata"):
-                found.setdefault(value, refusal)
-    return [(refusal, url) for url, refusal in found.items()]
+        for url in dict.fromkeys(url for said in challenges_of(refusal) for url in said.values("resource_metadata")):
+            found.setdefault(url, []).append(refusal)
+    return [(met, url) for url, met in found.items()]
 
 
 def looked(seen: Evidence) -> list[Exchange]:
@@ -124,9 +125,14 @@ def is_usable(document: Document) -> bool:
     return isinstance(document.fields.get("resource"), str) and isinstance(servers, list) and bool(servers)
 
 
-def went_on(seen: Evidence, since: Exchange) -> bool:
-    """Say whether the client has found the resource's metadata after an exchange, by whatever way."""
-    return any(is_usable(one) and one.exchange.number > since.number for one in documents(seen))
+def went_on(seen: Evidence, met: Sequence[Exchange]) -> bool:
+    """Say whether the client has got past something, in whatever way, given the exchanges in which it met it.
+
+    It has when it found the resource's metadata after the last of them: who comes back to it, finds nothing this time
+    and stops, has not. And it has when it went on to register or to sign in where metadata says.
+    """
+    found = any(is_usable(one) and one.exchange.number > met[-1].number for one in documents(seen))
+    return found or searches.signs_in_after(seen, met[0])
 
 
 def is_over(seen: Evidence, looking: Exchange) -> bool:

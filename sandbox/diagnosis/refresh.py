@@ -7,6 +7,8 @@ from typing import Final
 from sandbox.diagnosis.access_tokens import Use, accepted, fingerprint_of, has_expired, time_of, uses
 from sandbox.diagnosis.evidence import Evidence, form_of, is_success
 from sandbox.diagnosis.finding import Proof, rule
+from sandbox.diagnosis.sign_ins import auth_method, client_of, says_unknown
+from sandbox.diagnosis.token import client_secret_expired
 from sandbox.wire.exchange import Exchange
 
 _UNAUTHORIZED: Final = 401
@@ -24,8 +26,12 @@ def _error(seen: Evidence, exchange: Exchange) -> str:
 
 
 def _refusals(seen: Evidence) -> list[Exchange]:
-    """Give the refreshes that were refused as a client's mistake."""
-    return [one for one in seen.at("refresh") if one.status is not None and 400 <= one.status < _SERVER_ERROR]  # noqa: PLR2004
+    """Give the refreshes that were refused as a client's mistake, the latest first.
+
+    A client whose access token is still good goes on after the first ones; the last one tells whether it got past.
+    """
+    asked = reversed(seen.at("refresh"))
+    return [one for one in asked if one.status is not None and 400 <= one.status < _SERVER_ERROR]  # noqa: PLR2004
 
 
 def _told(seen: Evidence, exchange: Exchange) -> str:
@@ -66,8 +72,9 @@ def refresh_token_missing(seen: Evidence) -> Proof | None:
         lifetime = fields.get("expires_in")
         ends = f" The access token is good for {lifetime} s." if lifetime else ""
         happened = f"The answer of {one.url} holds no `refresh_token`; {asked} for the scope `offline_access`, and the "
-        ran_out = any(later.status == 401 for later in seen.after(one, "session", "messages"))  # noqa: PLR2004
-        return Proof(f"{happened}authorization server's metadata {offer}.{ends}", (one,), went_on=not ran_out)
+        ran_out = [later for later in seen.after(one, "session", "messages") if later.status == _UNAUTHORIZED][-1:]
+        told = f"{happened}authorization server's metadata {offer}.{ends}"
+        return Proof(told, (one, *ran_out), went_on=not ran_out)
     return None
 
 
@@ -202,13 +209,21 @@ def refresh_refused(seen: Evidence) -> Proof | None:
     references=("RFC 6749 section 5.2", "RFC 7591 section 3.2.1"),
 )
 def client_forgotten(seen: Evidence) -> Proof | None:
-    """Look for `invalid_client` to a client that has no secret which could be wrong."""
+    """Look for `invalid_client` to a client without a secret that could be wrong, or whose secret was right before."""
     for one in _refusals(seen):
-        fields = form_of(one)
-        has_secret = "client_secret" in fields or "client_assertion" in fields or one.request_header("authorization")
-        if _error(seen, one) == "invalid_client" and not has_secret:
-            return Proof(f"{_told(seen, one)}, for `client_id` {fields.get('client_id') or one.client_id}.", (one,))
+        if _error(seen, one) != "invalid_client" or client_secret_expired(seen) is not None:
+            continue
+        if auth_method(one) == "none" or says_unknown(seen.fields(one)) or _was_known(seen, one):
+            return Proof(f"{_told(seen, one)}, for `client_id` {client_of(one)}.", (one,))
     return None
+
+
+def _was_known(seen: Evidence, refused: Exchange) -> bool:
+    """Say whether the client had proved who it is before, in the same way."""
+    return any(
+        is_success(one) and client_of(one) == client_of(refused) and auth_method(one) == auth_method(refused)
+        for one in seen.before(refused, "token", "refresh")
+    )
 
 
 @rule(
@@ -272,50 +287,7 @@ def invalid_target_at_refresh(seen: Evidence) -> Proof | None:
 )
 def refresh_server_error(seen: Evidence) -> Proof | None:
     """Look for a refresh that got a server error."""
-    for one in seen.at("refresh"):
+    for one in reversed(seen.at("refresh")):
         if one.status is not None and one.status >= _SERVER_ERROR:
             return Proof(f"The refresh at {one.url} got {one.status}.", (one,))
-    return None
-
-
-@rule(
-    "token-error-in-200",
-    step="refresh",
-    side="authorization server",
-    title="The refresh is refused, and the answer says 200",
-    why="The status says that all is well, and only the body says that it is not. A client that trusts the status "
-    "keeps a token that is not there, or tries the dead refresh token again and again.",
-    change='In the authorization server: answer 400 with `{"error": "invalid_grant"}`. In the client: take an answer '
-    "without `access_token` for a refusal, drop the refresh token, and begin a new sign-in.",
-    references=("RFC 6749 section 5.1", "RFC 6749 section 5.2"),
-)
-def token_error_in_200(seen: Evidence) -> Proof | None:
-    """Look for a refresh that succeeded and holds an error in the place of a token."""
-    for one in seen.at("refresh"):
-        fields = seen.fields(one)
-        if is_success(one) and "access_token" not in fields and ("error" in fields or fields.get("ok") is False):
-            said = " ".join(one.response_body.split())[:160]
-            return Proof(f"The refresh at {one.url} got {one.status}, without `access_token`: {said}.", (one,))
-    return None
-
-
-@rule(
-    "refresh-token-not-repeated",
-    step="refresh",
-    side="client",
-    title="A refresh brings no new refresh token",
-    why="The authorization server lets one refresh token be used again and again, so it does not send it a second "
-    "time. That is allowed: the old one stays good. A client that replaces all it has by the new answer has lost it, "
-    "and at the next refresh the person must sign in.",
-    change="In the client: keep the old refresh token when the answer brings no new one. In the authorization server, "
-    "to be on the safe side: send the same one again with every refresh, or a new one.",
-    references=("RFC 6749 section 6",),
-)
-def refresh_token_not_repeated(seen: Evidence) -> Proof | None:
-    """Look for a refresh that brought an access token alone."""
-    for one in seen.at("refresh"):
-        fields = seen.fields(one)
-        if is_success(one) and fields.get("access_token") and not fields.get("refresh_token"):
-            happened = f"The refresh at {one.url} brought an `access_token` and no `refresh_token`"
-            return Proof(f"{happened}; the one that was sent stays good.", (one,))
     return None

@@ -11,7 +11,8 @@ from sandbox.diagnosis.registration import sent
 from sandbox.wire.exchange import Exchange
 
 _CREATED: Final = 201
-_REPEATED: Final = ("redirect_uris", "grant_types", "response_types", "token_endpoint_auth_method")
+_METHOD: Final = "token_endpoint_auth_method"
+_REPEATED: Final = ("redirect_uris", "grant_types", "response_types", _METHOD)
 _MAY_BE_EMPTY: Final = frozenset({"scope", "client_name"})
 
 
@@ -122,8 +123,13 @@ def _odd(seen: Evidence, fields: Callable[[Exchange], list[str]], what: str) -> 
     return Proof(
         f"{given.method} {given.url} was answered {given.status}, and the answer {what} `{_list(names)}`.",
         (given,),
-        went_on=_went_on(seen, given),
+        went_on=_went_on(seen, given) and not (_METHOD in names and _is_refused_for_it(seen, given)),
     )
+
+
+def _is_refused_for_it(seen: Evidence, given: Exchange) -> bool:
+    """Say whether the token endpoint turned the client itself away, which could not know how to prove who it is."""
+    return any(seen.fields(one).get("error") == "invalid_client" for one in seen.after(given, "token"))
 
 
 def _went_on(seen: Evidence, given: Exchange) -> bool:

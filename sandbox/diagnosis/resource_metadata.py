@@ -25,6 +25,7 @@ from sandbox.wire.exchange import Exchange
 
 _ABSENT: Final = frozenset({400, 404, 405, 406, 410})
 _SERVER_ERROR: Final = 500
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 
 
 def _is_absent(seen: Evidence, exchange: Exchange) -> bool:
@@ -85,10 +86,11 @@ def challenge_metadata_dead(seen: Evidence) -> Proof | None:
         return None
     found = next((one.exchange for one in documents(seen)), None)
     where = f" The document is at {found.url}." if found else f" Nobody looked at {well_known(seen.url)}."
-    return Proof(f"The 401 names a metadata URL: {_answer(dead)}.{where}", (dead,), went_on=went_on(seen, dead))
+    return Proof(f"The 401 names a metadata URL: {_answer(dead[0])}.{where}", (dead[0],), went_on=went_on(seen, dead))
 
 
-def _dead(seen: Evidence) -> Exchange | None:
+def _dead(seen: Evidence) -> list[Exchange] | None:
+    """Give the requests for the one URL that a 401 names, if it is the wrong one and nothing is there."""
     urls = [url for _, url in named(seen)]
     place = well_known(seen.url)
     if len(urls) != 1 or site(urls[0]) != site(seen.url):
@@ -98,7 +100,7 @@ def _dead(seen: Evidence) -> Exchange | None:
         return None
     is_elsewhere = any(is_usable(one) for one in documents(seen))
     is_astray = not is_same_place(urls[0], place) and not looked_at(seen, place)
-    return asked[0] if is_elsewhere or (is_astray and is_over(seen, asked[0])) else None
+    return asked if is_elsewhere or (is_astray and is_over(seen, asked[0])) else None
 
 
 @rule(
@@ -116,7 +118,7 @@ def _dead(seen: Evidence) -> Exchange | None:
 )
 def metadata_url_foreign(seen: Evidence) -> Proof | None:
     """See that the client asked a URL of another origin, as the 401 said, and got no document about its endpoint."""
-    for refusal, url in named(seen):
+    for (refusal, *_), url in named(seen):
         if not is_absolute(url) or site(url) == site(refusal.url):
             continue
         asked = [one for one in looked_at(seen, url) if one.status is not None]
@@ -124,7 +126,7 @@ def metadata_url_foreign(seen: Evidence) -> Proof | None:
             continue
         said = f"The 401 of {refusal.url} names {url}, on another host or port."
         return Proof(
-            f"{said} The client asked it: {asked[0].status}.", (asked[0],), went_on=went_on(seen, asked[0]), risky=True
+            f"{said} The client asked it: {asked[0].status}.", (asked[0],), went_on=went_on(seen, asked), risky=True
         )
     return None
 
@@ -170,10 +172,15 @@ def prm_custom_location(seen: Evidence) -> Proof | None:
 )
 def prm_requires_auth(seen: Evidence) -> Proof | None:
     """See 401 or 403 where the metadata was asked."""
-    refused = next((one for one in looked(seen) if one.status in {401, 403}), None)
-    if refused is None:
+    refused = [one for one in looked(seen) if one.status in {401, 403}]
+    return _answered(seen, refused)
+
+
+def _answered(seen: Evidence, met: list[Exchange]) -> Proof | None:
+    """Tell of the first of such answers, if there are any."""
+    if not met:
         return None
-    return Proof(f"GET {refused.url} was answered {refused.status}.", (refused,), went_on=went_on(seen, refused))
+    return Proof(f"GET {met[0].url} was answered {met[0].status}.", (met[0],), went_on=went_on(seen, met))
 
 
 @rule(
@@ -190,10 +197,7 @@ def prm_requires_auth(seen: Evidence) -> Proof | None:
 )
 def prm_unavailable(seen: Evidence) -> Proof | None:
     """See a server error where the metadata was asked."""
-    failed = next((one for one in looked(seen) if (one.status or 0) >= _SERVER_ERROR), None)
-    if failed is None:
-        return None
-    return Proof(f"GET {failed.url} was answered {failed.status}.", (failed,), went_on=went_on(seen, failed))
+    return _answered(seen, [one for one in looked(seen) if (one.status or 0) >= _SERVER_ERROR])
 
 
 @rule(
@@ -210,9 +214,8 @@ def prm_unavailable(seen: Evidence) -> Proof | None:
 )
 def metadata_redirected(seen: Evidence) -> Proof | None:
     """See a redirect where the metadata was asked."""
-    for one in looked(seen):
-        target = one.response_header("location")
-        if one.status in {301, 302, 303, 307, 308} and target:
-            said = f"GET {one.url} was answered {one.status}, `Location: {target}`."
-            return Proof(said, (one,), went_on=went_on(seen, one))
-    return None
+    met = [one for one in looked(seen) if one.status in _REDIRECTS and one.response_header("location")]
+    if not met:
+        return None
+    said = f"GET {met[0].url} was answered {met[0].status}, `Location: {met[0].response_header('location')}`."
+    return Proof(said, (met[0],), went_on=went_on(seen, met))

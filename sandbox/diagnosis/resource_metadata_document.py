@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sandbox.diagnosis.evidence import Document, Evidence, is_success
 from sandbox.diagnosis.finding import Proof, rule
-from sandbox.diagnosis.places import Relation, documents, is_usable, relation, site, without_query
+from sandbox.diagnosis.places import Relation, documents, is_usable, relation, site, went_on, without_query
 from sandbox.wire.exchange import Exchange
 
 
@@ -74,13 +74,19 @@ def _refused_for(seen: Evidence, document: Document, resource: str) -> Exchange 
 )
 def prm_without_resource(seen: Evidence) -> Proof | None:
     """See a document with authorization servers, and without a resource."""
-    for document in documents(seen):
-        resource = document.fields.get("resource")
-        if document.fields.get("authorization_servers") and not (isinstance(resource, str) and resource):
-            members = ", ".join(document.fields)
-            said = f"{document.exchange.url} answered 200 without a usable `resource`. Its members are {members}."
-            return Proof(said, (document.exchange,), went_on=bool(_asked_server(seen, document)))
-    return None
+    met = [one for one in documents(seen) if one.fields.get("authorization_servers") and not _names_resource(one)]
+    if not met:
+        return None
+    said = (
+        f"{met[0].exchange.url} answered 200 without a usable `resource`. Its members are {', '.join(met[0].fields)}."
+    )
+    is_used = bool(_asked_server(seen, met[-1])) or went_on(seen, [one.exchange for one in met])
+    return Proof(said, (met[0].exchange,), went_on=is_used)
+
+
+def _names_resource(document: Document) -> bool:
+    resource = document.fields.get("resource")
+    return isinstance(resource, str) and bool(resource)
 
 
 @rule(

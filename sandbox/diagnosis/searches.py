@@ -92,6 +92,13 @@ def is_used(seen: Evidence, found: Document, *names: str) -> bool:
     return any(without_query(one.url) in endpoints for one in seen.after(given))
 
 
+def signs_in_after(seen: Evidence, exchange: Exchange) -> bool:
+    """Say whether the client later went to register or to sign in, or fetched a token, where metadata says."""
+    endpoints = {found.fields.get(name) for found in documents(seen) for name in _ENDPOINTS if name in found.fields}
+    later = seen.after(exchange, "registration", "authorization", "token")
+    return any(without_query(one.url) in endpoints for one in later)
+
+
 def without_query(url: str) -> str:
     """Give a URL up to its question mark."""
     return url.partition("?")[0]

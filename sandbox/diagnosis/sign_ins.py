@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
-from urllib.parse import parse_qsl
+from urllib.parse import SplitResult, parse_qsl
 
 from sandbox.diagnosis.evidence import Document, Evidence, form_of, is_success, urlsplit_or_empty
 from sandbox.diagnosis.finding import Proof
@@ -15,6 +15,12 @@ _REFUSED: Final = 400
 _UNSEEN: Final = re.compile(r"<(style|script|title)\b.*?(?:</\1\s*>|\Z)|<[^<>]*>", re.DOTALL | re.IGNORECASE)
 _TITLE: Final = re.compile(r"<title>(.*?)</title>", re.DOTALL | re.IGNORECASE)
 _TEXT_LIMIT: Final = 2000
+_UNKNOWN_CLIENT: Final = re.compile(
+    r"\A(?!.*(client authentication|secret|assertion))"  # RFC 6749 names every reason in one sentence
+    r".*((application|client).{0,60}(not[ _](found|known|registered)|unknown|(does not|doesn.t) exist)"
+    r"|(unknown|unregistered|no such)[ _](application|client)|AADSTS700016)",
+    re.DOTALL | re.IGNORECASE,
+)
 
 
 class Answer(NamedTuple):
@@ -96,9 +102,22 @@ def _answer(asked: Mapping[str, str], page: Exchange) -> Answer | None:
     if not {"code", "error"} & fields.keys():
         return None
     wanted, target = asked.get("redirect_uri", ""), bare(location)
-    is_same_path = urlsplit_or_empty(target).path == urlsplit_or_empty(wanted).path
-    is_own_state = bool(asked.get("state")) and fields.get("state") == asked["state"]
-    return Answer(page, fields, target) if target == bare(wanted) or (is_same_path and is_own_state) else None
+    return Answer(page, fields, target) if target == bare(wanted) or _is_elsewhere(asked, fields, target) else None
+
+
+def _is_elsewhere(asked: Mapping[str, str], fields: Mapping[str, str], target: str) -> bool:
+    """Say whether it is the client's own answer, at another host: the `state` says so, or the port where none is."""
+    there, wanted = urlsplit_or_empty(target), urlsplit_or_empty(asked.get("redirect_uri", ""))
+    if there.path != wanted.path:
+        return False
+    if asked.get("state"):
+        return fields.get("state") == asked["state"]
+    return "state" not in fields and bool(wanted.netloc) and _port(there) == _port(wanted)
+
+
+def _port(parts: SplitResult) -> str:
+    """Give the port as it is written; empty when there is none."""
+    return parts.netloc.rpartition("@")[2].rpartition("]")[2].partition(":")[2]
 
 
 def registered(seen: Evidence, client_id: str) -> Document | None:
@@ -134,6 +153,11 @@ def is_public(seen: Evidence, exchange: Exchange) -> bool:
         return not registration.fields.get("client_secret")
     methods = names(seen.server_metadata, "token_endpoint_auth_methods_supported")
     return not methods or "none" in methods
+
+
+def says_unknown(fields: Mapping[str, Any]) -> bool:
+    """Say whether a refusal of the client itself gives as its reason that nobody knows the client."""
+    return _UNKNOWN_CLIENT.match(str(fields.get("error_description") or "")) is not None
 
 
 def asked_metadata(seen: Evidence, sign_in: SignIn) -> Document | None:

@@ -15,6 +15,7 @@ from sandbox.diagnosis.sign_ins import (
     names,
     registered,
     said,
+    says_unknown,
     sign_ins,
 )
 from sandbox.wire.exchange import Exchange
@@ -34,14 +35,15 @@ _EXPLAINED: Final = frozenset({"invalid_client", "invalid_target", "invalid_gran
     title="The client's secret has run out",
     why="When the client registered, it was given a secret, and with it the moment at which the secret ends: "
     "`client_secret_expires_at`. That moment has passed, and the authorization server does not take the secret any "
-    "more. Signing in again does not help, as the client goes on sending the same one.",
+    "more. Signing in again does not help, as the client goes on sending the same one. Where the moment had passed "
+    "already when the secret was given, a careful client does not even try.",
     change="In the client: register again when `client_secret_expires_at` has passed, and on `invalid_client`. By "
     "hand: claude mcp logout NAME, then sign in. In the authorization server: give programs that register themselves "
     'no secret (`token_endpoint_auth_method` "none"), or one that never ends (`client_secret_expires_at` 0).',
     references=("RFC 7591 section 3.2.1", "RFC 6749 section 5.2"),
 )
 def client_secret_expired(seen: Evidence) -> Proof | None:
-    """Look for `invalid_client` where the registered secret had ended when it was sent."""
+    """Look for `invalid_client` where the registered secret had ended, or for a client that stops at such a secret."""
     for one in _refused(seen, "invalid_client", "refresh"):
         registration = registered(seen, client_of(one))
         end = _end_of_secret(registration, one)
@@ -51,7 +53,22 @@ def client_secret_expired(seen: Evidence) -> Proof | None:
                 f"`client_secret_expires_at: {end:.0f}`, {_span(one.at - end)} before."
             )
             return Proof(happened, (registration.exchange, one))
-    return None
+    return _came_expired(seen)
+
+
+def _came_expired(seen: Evidence) -> Proof | None:
+    """See a registration with a secret that is over, and that the client then asked for no sign-in."""
+    made = [one for one in seen.at("registration") if is_success(one) and seen.fields(one).get("client_id")]
+    if not made or seen.after(made[-1], "authorization", "token") or not seen.had_time_after(made[-1]):
+        return None
+    end = _end(Document(seen.fields(made[-1]), made[-1]), made[-1])
+    if end is None:
+        return None
+    happened = (
+        f"{made[-1].method} {made[-1].url} was answered {made[-1].status} with `client_secret_expires_at: {end:.0f}`, "
+        f"{_span(made[-1].at - end)} before. The client asked for no sign-in with that secret."
+    )
+    return Proof(happened, (made[-1],), step="registration")
 
 
 @rule(
@@ -75,12 +92,12 @@ def client_auth_mismatch(seen: Evidence) -> Proof | None:
     for one in _refused(seen, "invalid_client"):
         registration = registered(seen, client_of(one))
         fields = registration.fields if registration else {}
-        if is_public(seen, one) or _end_of_secret(registration, one) is not None:
+        if is_public(seen, one) or says_unknown(seen.fields(one)) or _end_of_secret(registration, one) is not None:
             continue
         facts = [_answered(seen, one), f"The client used {auth_method(one)}."]
         if registration:
             secret = "a" if fields.get("client_secret") else "no"
-            method = fields.get("token_endpoint_auth_method", "no `token_endpoint_auth_method`")
+            method = fields.get("token_endpoint_auth_method") or "no `token_endpoint_auth_method`"
             facts.append(f"Its registration says {method}, and holds {secret} `client_secret`.")
         if methods := names(seen.server_metadata, _METHODS):
             facts.append(f"The metadata offers {', '.join(methods)}.")
@@ -208,9 +225,13 @@ def _answered(seen: Evidence, one: Exchange) -> str:
 
 def _end_of_secret(registration: Document | None, one: Exchange) -> float | None:
     """Give the moment at which the secret that a request carries had ended before; None where it had not."""
+    return _end(registration, one) if auth_method(one) != "none" else None
+
+
+def _end(registration: Document | None, one: Exchange) -> float | None:
+    """Give the moment at which a client's secret had ended before an exchange; None where it had not."""
     end = registration.fields.get("client_secret_expires_at") if registration else None
-    is_over = isinstance(end, (int, float)) and 0 < end <= one.at and auth_method(one) != "none"
-    return float(end) if is_over and end is not None else None
+    return float(end) if isinstance(end, (int, float)) and 0 < end <= one.at else None
 
 
 def _span(seconds: float) -> str:

@@ -13,6 +13,7 @@ from tests.diagnosis.sign_ins import (
     discovery,
     failed,
     found,
+    members,
     refused,
     signed_in,
     token,
@@ -24,6 +25,9 @@ from tests.exchanges import exchange
 DOCUMENT = "https://client.example/metadata.json"
 ERROR_PAGE = f"{ISSUER}/error?error="
 PROMISE = {"authorization_response_iss_parameter_supported": True}
+
+OPENING = token(answer=members(access_token="‹access_token 01020304›"))
+"""The answer that brings the token which is used."""
 
 Trace = list[Exchange]
 
@@ -47,6 +51,17 @@ def step_up() -> Trace:
         response_headers=[("www-authenticate", 'Bearer error="insufficient_scope", scope="logs:read"')],
     )
     return [*discovery(), *signed_in(), token(), used()[0], forbidden, failed("invalid_scope", number=10, state="b")]
+
+
+def again(number: int) -> Exchange:
+    """Make the redirect that ends a second sign-in, with a code of its own."""
+    return back(number, code="b-code", state="b")
+
+
+def unknown(why: str) -> Exchange:
+    """Make a token request with a secret, refused as that of a client that is not known, or for what is said."""
+    answer = {"error": "invalid_client", "error_description": why}
+    return token(status=401, answer=answer, form={"client_secret": "‹client_secret 0a0a0a0a›"})
 
 
 BROKEN = [
@@ -99,6 +114,21 @@ BROKEN = [
         [*discovery(), authorize(), back(to="http://127.0.0.2:5000/callback")],
         id="sent to another address",
     ),
+    pytest.param(
+        "callback-unreachable",
+        [*discovery(), authorize(asked={"state": None}), back(to="http://[::1]:5000/callback", state=None)],
+        id="sent to another address, without a state",
+    ),
+    pytest.param(
+        "callback-unreachable",
+        [*discovery(), *signed_in(), OPENING, *used(), authorize(10, asked={"state": "b"}), again(11)],
+        id="a second code not exchanged, where the first token worked",
+    ),
+    pytest.param(
+        "client-forgotten",
+        [*discovery(), *signed_in(), unknown("Application not found.")],
+        id="unknown with its secret",
+    ),
 ]
 
 SOUND = [
@@ -134,6 +164,14 @@ SOUND = [
         "client-forgotten",
         [*discovery(), *signed_in(), refused("invalid_client", form={"client_secret": "‹client_secret 0a0a0a0a›"})],
         id="a secret is refused",
+    ),
+    *(
+        pytest.param("client-forgotten", [*discovery(), *signed_in(), unknown(why)], id=why)
+        for why in (
+            "Invalid client secret.",
+            "The client secret was not found.",
+            "Client authentication failed (e.g., unknown client, no client authentication included)",
+        )
     ),
     pytest.param("client-forgotten", [*discovery(), *signed_in(), refused("invalid_grant")], id="the code is refused"),
     pytest.param(
@@ -186,6 +224,19 @@ SOUND = [
     ),
     pytest.param("callback-unreachable", [*discovery(PROMISE), authorize(), back()], id="refused for want of iss"),
     pytest.param("callback-unreachable", signed_in(), id="only the browser was recorded"),
+    pytest.param(
+        "callback-unreachable",
+        [*discovery(), *signed_in(), OPENING, *used(status=401), authorize(10, asked={"state": "b"}), again(11)],
+        id="asked once more after a token was refused",
+    ),
+    *(
+        pytest.param(
+            "callback-unreachable",
+            [*discovery(), authorize(asked={"state": None}), back(to=there, state=state)],
+            id=f"another's way back: {there} {state}",
+        )
+        for there, state in (("http://localhost:7000/callback", None), ("http://127.0.0.1:5000/callback", "its own"))
+    ),
     pytest.param(
         "callback-unreachable",
         [*discovery({"token_endpoint": "https://tokens.example/token"}), *signed_in()],
@@ -255,3 +306,12 @@ def test_a_client_that_a_refresh_found_lost_is_told_once() -> None:
     page = authorize(11, f"{ERROR_PAGE}application_not_found", {"state": "b"})
     findings = found("authorization", [*discovery(), *signed_in(), token(), *used(), lost, page])
     assert [one.step for one in findings if one.id == "client-forgotten"] == ["refresh"]
+
+
+def test_an_error_page_tells_what_a_refresh_left_open() -> None:
+    """Where a refused refresh may be about the secret, the page that follows says that the client is not known."""
+    secret = {"grant_type": "refresh_token", "client_secret": "‹client_secret 0a0a0a0a›"}
+    lost = refused("invalid_client", 10, 401, step="refresh", form=secret)
+    page = authorize(11, f"{ERROR_PAGE}application_not_found", {"state": "b"})
+    findings = found("authorization", [*discovery(), *signed_in(), token(), *used(), lost, page])
+    assert [one.step for one in findings if one.id == "client-forgotten"] == ["authorization"]

@@ -43,6 +43,12 @@ def to(location: str, status: int, url: str = MCP) -> Exchange:
     return post(status, headers={"location": location}, url=url)
 
 
+GUESSES = [
+    server_metadata("https://mcp.example/.well-known/oauth-authorization-server", 404),
+    exchange("registration", "https://mcp.example/register", 404, method="POST"),
+]
+"""What a client does that takes the MCP server for the authorization server, in vain."""
+
 SEEN: list[tuple[Look, list[Exchange]]] = [
     (of_header.challenge_inside_200, [post(200, SOUND, {"error": "no token"})]),
     (of_header.challenge_inside_200, [post(200, None, {"error": "unauthorized"})]),
@@ -59,6 +65,8 @@ SEEN: list[tuple[Look, list[Exchange]]] = [
         of_header.challenge_metadata_unreachable,
         [post(401, names(INNER)), exchange("resource-metadata", INNER, None), server_metadata(status=404)],
     ),
+    (of_header.challenge_metadata_unreachable, [post(401, names(INNER)), *GUESSES]),
+    (of_header.challenge_metadata_unreachable, [post(401, names(INNER)), prm(), post(401, names(INNER))]),
     (of_header.challenge_metadata_root, [post(401, names(PRM_ROOT)), prm(PRM_ROOT)]),
     (of_header.challenge_metadata_root, [post(401, names(PRM_ROOT))]),
     (in_front.endpoint_redirected, [to(f"{MCP}/", 301)]),
@@ -97,6 +105,8 @@ NOT_SEEN: list[tuple[Look, list[Exchange]]] = [
     (of_header.challenge_metadata_relative, [post(401, SOUND)]),
     (of_header.challenge_metadata_unreachable, [post(401, names(INNER)), prm(INNER, status=404)]),
     (of_header.challenge_metadata_unreachable, [post(401, names(INNER)), prm()]),
+    (of_header.challenge_metadata_unreachable, [post(401, names(INNER)), GUESSES[0], server_metadata()]),
+    (of_header.challenge_metadata_unreachable, [post(401, names(INNER)), server_metadata()]),
     (of_header.challenge_metadata_unreachable, [post(401, SOUND)]),
     (of_header.challenge_metadata_unreachable, [post(401, names(PRM.replace("example/", "example:443/")))]),
     (of_header.challenge_metadata_root, [post(401, SOUND), prm()]),

@@ -62,6 +62,42 @@ def test_same_authorization_server(after: list[Exchange]) -> None:
     assert "authorization-server-changed" not in fired(*up(*after))
 
 
+ELSEWHERE = keys("key-9", url="https://new.example/jwks")
+"""The keys that the MCP server reads since it moved, with another key in them."""
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        [],
+        [renewed(), used(401, TWO, said=held(TWO), **CALL), ELSEWHERE],
+        [renewed(), used(401, TWO, "initialize", said=held(TWO)), ELSEWHERE],
+    ],
+    ids=["stops", "refreshes at the old one", "and begins a new session"],
+)
+def test_a_move_is_seen_by_the_keys(after: list[Exchange]) -> None:
+    """A client that does not read the metadata again meets the move all the same, and its new tokens are not blamed."""
+    found = proofs(*up(used(401, **CALL), ELSEWHERE, *after))
+    assert set(found) == {"authorization-server-changed"}
+    assert "The client did not look for its metadata again." in found["authorization-server-changed"].happened
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        [used(401, **CALL), keys("key-9")],
+        [at(400.0, used(401, **CALL)), ELSEWHERE],
+        [used(401, **CALL)],
+        [used(**CALL), ELSEWHERE],
+        [used(401, **CALL), keys("key-9", url="https://new.example/jwks", asker="client")],
+    ],
+    ids=["a new key at the same host", "run out", "no new keys", "taken", "the client reads the keys"],
+)
+def test_other_keys_are_no_move(after: list[Exchange]) -> None:
+    """It takes a token that was good, a refusal, and keys that the MCP server reads at another host for it."""
+    assert "authorization-server-changed" not in fired(*up(*after))
+
+
 def test_new_token_while_the_server_moves() -> None:
     """A token that was new when the service moved is not blamed."""
     refused = used(401, TWO, said=held(TWO), **CALL)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from sandbox.diagnosis import diagnose
 from sandbox.wire.exchange import Exchange
 from tests.diagnosis.exchanges import MCP, SOUND, exchange, post
 from tests.diagnosis.tokens import (
@@ -22,6 +23,7 @@ from tests.diagnosis.tokens import (
     issued,
     proofs,
     refreshed,
+    timed,
     used,
 )
 
@@ -38,12 +40,25 @@ def refused(error: str, status: int = 400, **fields: str) -> Exchange:
     return refreshed(status, body={"error": error}, **fields)
 
 
+BACK = "https://client.example/callback"
+NEXT = {"access_token": TWO, "refresh_token": SECOND}
+
+
+def answered(why: str = "", **fields: str) -> Exchange:
+    """Give a refresh that is refused as that of a client that is not accepted, with or without the reason."""
+    return refreshed(401, SECOND, {"error": "invalid_client", "error_description": why}, **fields)
+
+
 @pytest.mark.parametrize(
     ("after", "expected"),
     [
         ([refused("invalid_grant")], {"refresh-refused"}),
         ([refused("invalid_client", 401)], {"client-forgotten"}),
         ([refused("invalid_client", 401, client_secret="s")], set()),
+        ([answered("Application not found.", client_secret="s")], {"client-forgotten"}),
+        ([answered("Invalid client secret.", client_secret="s")], set()),
+        ([refreshed(200, body=NEXT, client_secret="s"), answered(client_secret="s")], {"client-forgotten"}),
+        ([refreshed(200, body=NEXT), answered(client_secret="s")], set()),
         ([refused("invalid_target")], {"invalid-target-at-refresh"}),
         ([refused("invalid_request")], {"refresh-wrong-error"}),
         ([refused("unauthorized_client", 401)], {"refresh-wrong-error"}),
@@ -137,6 +152,40 @@ def test_refresh_not_attempted(after: list[Exchange], fires: bool) -> None:  # n
     """A client that has a refresh token, meets a 401 because its token is over, and does not refresh."""
     assert ("refresh-not-attempted" in fired(*up(*after))) is fires
     assert "refresh-not-attempted" not in fired(*up(*after, refresh_token=None))
+
+
+def severities(*after: Exchange, **members: Any) -> dict[str, str]:
+    """Diagnose a connection that is up, and what comes after."""
+    return {finding.id: finding.severity for finding in diagnose(timed(*up(*after, **members)))}
+
+
+@pytest.mark.parametrize(
+    ("id", "refusal"),
+    [
+        ("refresh-refused", refused("invalid_grant")),
+        ("invalid-target-at-refresh", refused("invalid_target")),
+        ("refresh-wrong-error", refused("invalid_request")),
+        ("client-forgotten", refused("invalid_client", 401)),
+        ("refresh-server-error", refreshed(502)),
+        ("token-error-in-200", refreshed(200, body={"error": "invalid_grant"})),
+    ],
+)
+def test_who_may_go_on_for_a_while_has_not_got_past_a_refusal(id: str, refusal: Exchange) -> None:  # noqa: A002
+    """A client that refreshes early works on with the token it has, until that is over and the refusal stops it."""
+    assert severities(refusal, used(**CALL), at(400.0, refusal))[id] == "broken"
+    assert severities(refusal, used(**CALL))[id] == "harmless"
+
+
+def test_who_signs_in_anew_does_without_a_refresh_token() -> None:
+    """A client that stops when its only token is over is stopped by the missing one; who signs in again is not."""
+    again = [
+        at(401.0, authorize(location=f"{BACK}?code=2")),
+        NEW[1],
+        at(403.0, used(token=TWO, said=held(TWO), **CALL)),
+    ]
+    over_now = [used(**CALL), at(400.0, used(401, **CALL))]
+    assert severities(*over_now, refresh_token=None)["refresh-token-missing"] == "broken"
+    assert severities(*over_now, *again, refresh_token=None)["refresh-token-missing"] == "harmless"
 
 
 def test_token_exchange_is_no_refresh() -> None:

@@ -20,6 +20,7 @@ from tests.diagnosis.searches import (
     went_on,
     without,
 )
+from tests.exchanges import exchange
 
 NO_PLACE = without("registration_endpoint")
 BASIC_ONLY = METADATA | {"token_endpoint_auth_methods_supported": ["client_secret_basic"]}
@@ -106,6 +107,14 @@ def test_an_answer_that_a_client_puts_up_with_is_harmless(finding: str, trace: T
     """A client that went on to sign in did not stop there, whatever failed later."""
     named = {one.id: one.severity for one in diagnose([*trace, authorize()])}
     assert named[finding] == "harmless"
+
+
+@pytest.mark.parametrize("odd", [answered(token_endpoint_auth_method=""), lacking("token_endpoint_auth_method")])
+def test_a_client_that_could_not_learn_how_to_prove_itself_did_not_get_past_it(odd: Trace) -> None:
+    """It went on to sign in, and the token endpoint turned it away; the answer to its registration is why."""
+    turned_away = exchange(12, step="token", status=401, answer={"error": "invalid_client"})
+    broken = [one for one in diagnose([*odd, authorize(), turned_away]) if one.severity == "broken"]
+    assert broken[0].step == "registration"
 
 
 def test_a_guess_is_no_refusal() -> None:

@@ -43,6 +43,7 @@ def registering(method: str, status: int = 400, offered: str = "client_secret_ba
 NAMED = [
     pytest.param("client-secret-expired", denied(registration=SECRET | OVER, headers=BASIC), id="secret over, basic"),
     pytest.param("client-secret-expired", denied(registration=SECRET | OVER, form=POST), id="secret over, post"),
+    pytest.param("client-secret-expired", discovery(registration=SECRET | OVER), id="given when it was over"),
     pytest.param("client-auth-mismatch", denied(registration=SECRET, headers=BASIC), id="basic is not taken"),
     pytest.param(
         "client-auth-mismatch",
@@ -101,6 +102,8 @@ SILENT = [
         [*discovery(registration=SECRET | OVER), *signed_in(), token(headers=BASIC), *used()],
         id="over, and taken",
     ),
+    pytest.param("client-secret-expired", [*discovery(registration=SECRET | OVER), *signed_in()], id="signing in"),
+    pytest.param("client-secret-expired", discovery(registration=SECRET), id="no end, and no sign-in"),
     pytest.param("client-auth-mismatch", denied(), id="a client without a secret"),
     pytest.param("client-auth-mismatch", denied(registration=SECRET | OVER, headers=BASIC), id="over"),
     pytest.param("client-auth-mismatch", denied("invalid_grant", SECRET, headers=BASIC), id="the code"),

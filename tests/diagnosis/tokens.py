@@ -8,7 +8,18 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from sandbox.diagnosis import cors, jwks, messages, messages_scopes, refresh, session, session_checks, session_tokens
+from sandbox.diagnosis import (
+    cors,
+    jwks,
+    messages,
+    messages_moved,
+    messages_scopes,
+    refresh,
+    refresh_answers,
+    session,
+    session_checks,
+    session_tokens,
+)
 from sandbox.diagnosis.evidence import Evidence
 from sandbox.diagnosis.finding import RULES, Proof
 from sandbox.flow import Step
@@ -17,7 +28,18 @@ from tests.diagnosis.exchanges import ISSUER, MCP, SOUND, exchange, post, prm, s
 
 MODULES = {
     module.__name__
-    for module in (cors, jwks, messages, messages_scopes, refresh, session, session_checks, session_tokens)
+    for module in (
+        cors,
+        jwks,
+        messages,
+        messages_moved,
+        messages_scopes,
+        refresh,
+        refresh_answers,
+        session,
+        session_checks,
+        session_tokens,
+    )
 }
 ONE, TWO = "‹access_token 11111111›", "‹access_token 22222222›"
 FIRST, SECOND = "‹refresh_token aaaaaaaa›", "‹refresh_token bbbbbbbb›"
