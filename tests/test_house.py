@@ -16,6 +16,20 @@ ALLOWED = {
     "wire": {"durations", "errors", "flow", "plain", "scenario", "settings", "sources", "wire", "world"},
     "scenario": {"durations", "errors", "flow", "plain", "scenario", "settings", "world"},
     "browser": {"browser", "errors", "leaving", "plain"},
+    # What drives clients starts worlds and reads the wire; it knows neither system, nor the console.
+    "clients": {
+        "browser",
+        "clients",
+        "diagnosis",
+        "durations",
+        "errors",
+        "flow",
+        "sandbox",
+        "scenario",
+        "threads",
+        "timeline",
+        "wire",
+    },
 }
 ELSEWHERE = {
     PACKAGE / "diagnosis" / "reference.py": "the documentation names scenarios to try",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import sys
 from pathlib import Path
@@ -150,3 +151,14 @@ def test_a_command_that_is_none_is_refused(text: str, why: str) -> None:
     """A command without a place for the URL, or with words that do not end, is explained."""
     with pytest.raises(SandboxError, match=why):
         command.adapter(text)
+
+
+def test_the_example_of_the_docs_is_an_adapter() -> None:
+    """The one file that docs/clients.md shows makes an adapter as it stands."""
+    page = (STATE_DIR.parent / "docs/clients.md").read_text()
+    (shown,) = re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    made: dict[str, Any] = {}
+    exec(compile(shown, "docs/clients.md", "exec"), made)  # noqa: S102 - our own page
+    adapter = made["ADAPTER"]
+    assert isinstance(adapter, Adapter)
+    assert (adapter.name, adapter.version) == ("my-client", "1.2.3")
