@@ -222,11 +222,11 @@ def challenge_metadata_unreachable(seen: Evidence) -> Proof | None:
         later = [one for one in seen.after(last) if one.asker == "client"]
         if any(one.status for one in asked) or (later and later[0] not in asked and _looks_elsewhere(last, later)):
             continue
-        then = "No answer came from there." if asked else "No request for it got through."
-        if later and later[-1] not in asked:
-            then += f" The client went on with {later[0].method} {later[0].url}, which nobody had named."
+        came = "No answer came from there." if asked else "No request for it got through."
+        guess = next((one for one in later if one not in asked), None)
+        then = f"went on with {guess.method} {guess.url}, which nobody had named" if guess else "stopped there"
         return Proof(
-            f"The 401 of {last.url} names the metadata at {url}, on another host or port. {then}",
+            f"The 401 of {last.url} names the metadata at {url}, on another host or port. {came} The client {then}.",
             (last,),
             went_on=went_on(seen, met),
         )

@@ -8,6 +8,7 @@ from typing import Any, Final
 from sandbox.diagnosis.evidence import Evidence, is_success
 from sandbox.diagnosis.finding import Proof, rule
 from sandbox.diagnosis.registration import sent
+from sandbox.diagnosis.sign_ins import says_unknown
 from sandbox.wire.exchange import Exchange
 
 _CREATED: Final = 201
@@ -129,7 +130,8 @@ def _odd(seen: Evidence, fields: Callable[[Exchange], list[str]], what: str) -> 
 
 def _is_refused_for_it(seen: Evidence, given: Exchange) -> bool:
     """Say whether the token endpoint turned the client itself away, which could not know how to prove who it is."""
-    return any(seen.fields(one).get("error") == "invalid_client" for one in seen.after(given, "token"))
+    refusals = [seen.fields(one) for one in seen.after(given, "token")]
+    return any(fields.get("error") == "invalid_client" and not says_unknown(fields) for fields in refusals)
 
 
 def _went_on(seen: Evidence, given: Exchange) -> bool:

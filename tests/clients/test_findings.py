@@ -22,19 +22,20 @@ DIFFERING: Final = {(one.client, one.scenario): one.finding for one in DIFFERENC
 SCENARIOS: Final = {scenario.name: scenario for scenario in library()}
 
 DRIVEN: Final = [
+    ("claude-code", "refresh-not-issued"),
     ("claude-code-2.0.44", "challenge-metadata-url-wrong-internal"),
     ("fastmcp", "client-secret-expired"),
+    ("inspector", "session-lost-503"),
     ("inspector", "transient-auth-failure-cached"),
     ("mcp-remote", "attack-metadata-ssrf"),
     ("mcp-remote", "challenge-malformed"),
-    ("mcp-remote", "challenge-metadata-url-wrong"),
     ("mcp-remote", "challenge-metadata-url-wrong-internal"),
     ("mcp-remote", "expired-token"),
-    ("mcp-remote", "prm-requires-auth-path"),
     ("mcp-remote", "resource-metadata-without-resource"),
     ("mcp-remote", "transport-403-before-401"),
     ("python-sdk", "client-forgotten-at-token"),
     ("python-sdk", "dcr-null-or-empty-fields-empty"),
+    ("typescript-sdk-1", "as-swapped"),
     ("typescript-sdk-1", "challenge-metadata-url-wrong-internal"),
     ("typescript-sdk-2", "client-forgotten-at-token"),
 ]

@@ -124,10 +124,9 @@ BROKEN = [
         [*discovery(), *signed_in(), OPENING, *used(), authorize(10, asked={"state": "b"}), again(11)],
         id="a second code not exchanged, where the first token worked",
     ),
-    pytest.param(
-        "client-forgotten",
-        [*discovery(), *signed_in(), unknown("Application not found.")],
-        id="unknown with its secret",
+    *(
+        pytest.param("client-forgotten", [*discovery(), *signed_in(), unknown(why)], id=why)
+        for why in ("Application not found.", "No such client", "Client with id 'c' does not exist", "unknown client")
     ),
 ]
 
