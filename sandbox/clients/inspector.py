@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import socket
 from pathlib import Path
 from typing import Final
 
 from sandbox.clients.adapter import Adapter, Verdict
 from sandbox.clients.packages import Package, node
 from sandbox.clients.process import Printed
-from sandbox.clients.run import Run
+from sandbox.clients.run import Run, free_port
 from sandbox.clients.words import last_line
 
 _PROGRAM: Final = "node_modules/@modelcontextprotocol/inspector/clients/launcher/build/index.js"
@@ -30,7 +29,7 @@ _CALL: Final = (
 
 async def _drive(run: Run) -> Verdict:
     """Call a tool; it signs in where it has to, at a port that is given, since its usual one is the same for all."""
-    callback = f"http://127.0.0.1:{_free_port()}/oauth/callback"
+    callback = f"http://127.0.0.1:{free_port()}/oauth/callback"
     command: list[str | Path] = [
         node(run.folder),
         run.folder / _PROGRAM,
@@ -43,13 +42,6 @@ async def _drive(run: Run) -> Verdict:
     variables = {"MCP_AUTO_OPEN_ENABLED": "true", "MCP_INSPECTOR_SECRET_STORE": "file"}
     done = await run.visits(*command, variables=variables)
     return Verdict(done.exit_status == 0, _said(done))
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _said(printed: Printed) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from typing import Final
 
 from sandbox.clients.adapter import Adapter, Verdict
 from sandbox.clients.packages import Package, node
-from sandbox.clients.run import Run
+from sandbox.clients.run import Run, free_port
 
 _LINE: Final = re.compile(r"^\[\d+\] (.*\S)", re.MULTILINE)
 """What it says itself, each line beginning with the number of its process."""
@@ -16,12 +16,8 @@ _LINE: Final = re.compile(r"^\[\d+\] (.*\S)", re.MULTILINE)
 
 async def _drive(run: Run) -> Verdict:
     """Run its own client, which connects, lists tools and resources, and leaves."""
-    command: list[str | Path] = [
-        node(run.folder),
-        run.folder / "node_modules/mcp-remote/dist/client.js",
-        run.url,
-        "--allow-http",
-    ]
+    program = run.folder / "node_modules/mcp-remote/dist/client.js"
+    command: list[str | Path] = [node(run.folder), program, run.url, str(free_port()), "--allow-http"]
     variables = {"MCP_REMOTE_CONFIG_DIR": str(run.home / "config")}
     done = await run.visits(*command, variables=variables)
     return Verdict("Exiting OK" in done.text, tuple(_LINE.findall(done.text)[-1:]))

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+import random
 import shlex
+import socket
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from sandbox.browser.command import stand_in
 from sandbox.clients.process import Limits, Printed, run
+from sandbox.errors import SandboxError
 
 SERVER: Final = "log-aggregator"
 """The name under which a client knows the server."""
@@ -20,9 +24,23 @@ _BROWSER: Final = """\
 # As a browser does: it opens, and whoever opened it goes on.
 "{program}" --quiet "$@" >>"{log}" 2>&1 </dev/null &
 """
+_PORTS: Final = (20_000, 32_000)
+_TRIES: Final = 50
 _NOWHERE: Final = "http://127.0.0.1:9"
 """A proxy that nobody is: what a client would send beyond this machine ends here."""
 _LOCAL: Final = "localhost,127.0.0.1,127.0.0.2,::1"
+
+
+def free_port() -> int:
+    """Give a port on which nobody listens, for a client that wants to know it before it listens itself.
+
+    It is below those that a system gives away by itself, so that nothing else takes it meanwhile.
+    """
+    for port in random.sample(range(*_PORTS), _TRIES):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise SandboxError(f"No port from {_PORTS[0]} to {_PORTS[1]} is free, and this client needs one.")
 
 
 @dataclass
