@@ -11,12 +11,13 @@ from typing import Any, Final, NamedTuple
 
 import httpx2
 
+from sandbox.clients.journeys.python_sdk import Storage
 from sandbox.durations import seconds
 from sandbox.sandbox import Sandbox
 from sandbox.scenario import Scenario
 from sandbox.wire.exchange import Exchange
 from tests.conftest import Start
-from tests.python_client import Connected, Habits, Storage, connected
+from tests.python_client import Connected, Habits, connected
 
 PATIENCE: Final = 4
 """Seconds after which a client that waits has waited long enough; what the scenario delays comes on top."""

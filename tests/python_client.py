@@ -5,74 +5,19 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any, Literal
-from urllib.parse import parse_qsl, urlsplit
 
 import httpx2
 from mcp import Client
 from mcp.client.auth import OAuthClientProvider
 from mcp.client.streamable_http import streamable_http_client
-from mcp.shared.auth import AuthorizationCodeResult, OAuthClientInformationFull, OAuthClientMetadata, OAuthToken
+from mcp.shared.auth import AuthorizationCodeResult, OAuthClientMetadata
 
 from sandbox.browser import Decision, visit
+from sandbox.clients.journeys.python_sdk import Storage, listening
 from sandbox.sandbox import Sandbox
-
-
-@dataclass
-class Storage:
-    """What the client keeps between two runs."""
-
-    tokens: OAuthToken | None = None
-    client_info: OAuthClientInformationFull | None = None
-
-    async def get_tokens(self) -> OAuthToken | None:
-        return self.tokens
-
-    async def set_tokens(self, tokens: OAuthToken) -> None:
-        self.tokens = tokens
-
-    async def get_client_info(self) -> OAuthClientInformationFull | None:
-        return self.client_info
-
-    async def set_client_info(self, client_info: OAuthClientInformationFull) -> None:
-        self.client_info = client_info
-
-
-@dataclass
-class Callback:
-    """The loopback address to which the browser is sent back (RFC 8252, section 7.3)."""
-
-    port: int = 0
-    fields: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def redirect_uri(self) -> str:
-        return f"http://localhost:{self.port}/callback"
-
-
-@asynccontextmanager
-async def listening() -> AsyncIterator[Callback]:
-    """Listen for the redirect back, on both loopback addresses' common name."""
-    callback = Callback()
-
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        target = (await reader.readline()).split()[1].decode()
-        while (await reader.readline()).strip():
-            pass
-        callback.fields = dict(parse_qsl(urlsplit(target).query))
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: close\r\n\r\nDone")
-        with suppress(ConnectionError):
-            await writer.drain()
-        writer.close()
-
-    server = await asyncio.start_server(answer, "127.0.0.1", 0)
-    callback.port = server.sockets[0].getsockname()[1]
-    try:
-        yield callback
-    finally:
-        server.close()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,7 +74,7 @@ async def connected(
             await asyncio.to_thread(visit, url, decision=decision, trusted=trusted)
 
         async def wait_for_callback() -> AuthorizationCodeResult:
-            fields = callback.fields
+            fields = {} if callback.came.empty() else callback.came.get_nowait()
             return AuthorizationCodeResult(
                 code=fields.get("code", ""), state=fields.get("state"), iss=fields.get("iss")
             )

@@ -9,29 +9,16 @@ import msgspec
 import pytest
 
 from sandbox.diagnosis import diagnose
+from sandbox.diagnosis.progress import reached, works
 from sandbox.flow import STEPS, Step
 from sandbox.scenario import Scenario, library
 from sandbox.scenario.model import Seen
-from sandbox.wire.exchange import Exchange, Trace
+from sandbox.wire.exchange import Trace
 from sandbox.world import merged
 from tests.conftest import Start
 from tests.plays import played, shown, used
 
 LIBRARY = library()
-
-
-def works(exchange: Exchange) -> bool:
-    """Say whether an exchange did what its step is for: a challenge is a 401, an authorization ends with a code."""
-    if exchange.step == "challenge":
-        return exchange.status == 401
-    if exchange.step == "authorization":
-        return "code=" in (exchange.response_header("location") or "")
-    return exchange.ended in {"answered", "open"} and exchange.status is not None and exchange.status < 400
-
-
-def reached(trace: Trace) -> set[Step]:
-    """Give the steps that worked at least once."""
-    return {exchange.step for exchange in trace if works(exchange)}
 
 
 def later(step: Step) -> set[Step]:

@@ -17,10 +17,11 @@ import httpx2
 import pytest
 
 from sandbox.browser import visit
+from sandbox.clients.journeys.python_sdk import Storage
 from sandbox.sandbox import Sandbox
 from tests.conformance.bearer import carrying
 from tests.conformance.suite import RUNS, Run, needed, suite
-from tests.python_client import Storage, connected
+from tests.python_client import connected
 
 SECRET: Final = "an-invented-secret"
 _DOCTOR: Final = f"{sys.executable} {Path(__file__).with_name('doctor_client.py')}"

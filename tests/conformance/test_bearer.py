@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import httpx2
 
+from sandbox.clients.journeys.python_sdk import Storage
 from sandbox.sandbox import Sandbox
 from tests.conformance.bearer import carrying, rewritten
-from tests.python_client import Storage, connected
+from tests.python_client import connected
 
 HEADERS = {"accept": "application/json, text/event-stream", "mcp-protocol-version": "2025-11-25"}
 INITIALIZE = {

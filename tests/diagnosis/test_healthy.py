@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from mcp.shared.auth import OAuthClientInformationFull
 
+from sandbox.clients.journeys.python_sdk import Storage
 from sandbox.diagnosis import diagnose
 from sandbox.sandbox import Sandbox
 from tests.conftest import Start
-from tests.python_client import Habits, Storage, connected
+from tests.python_client import Habits, connected
 
 _DOCUMENT = "https://claude.ai/oauth/claude-code-client-metadata"
 _DOCUMENTS = {"workos": {"client_id_metadata_document": True}}
