@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM while there is nothing to close yet."""
+"""Ctrl-C and SIGTERM: while there is nothing to close yet, and while there is."""
 
 from __future__ import annotations
 
@@ -29,6 +29,18 @@ def leaving_at_once(code: int = INTERRUPTED) -> Iterator[None]:
         os._exit(code)
 
     before = {number: signal.signal(number, leave) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def as_ctrl_c() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP do what Ctrl-C does, so that whoever waits for a program ends it as well."""
+    numbers = [number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) != signal.SIG_IGN]
+    before = {number: signal.signal(number, lambda *_: signal.raise_signal(signal.SIGINT)) for number in numbers}
     try:
         yield
     finally:

@@ -17,6 +17,8 @@ from sandbox.clients.driving import Outcome, drive
 from sandbox.clients.process import Ended, Limits
 from sandbox.diagnosis import report
 from sandbox.errors import SandboxError
+from sandbox.leaving import as_ctrl_c
+from sandbox.plain import one_line
 from sandbox.sandbox import Sandbox
 from sandbox.scenario import Scenario, find
 from sandbox.threads import run_async
@@ -24,6 +26,8 @@ from sandbox.timeline import line
 from sandbox.wire.exchange import Exchange
 
 _WIDEST: Final = 96
+_LONGEST: Final = 4000
+"""The most characters of a line that a client printed."""
 _BAR: Final = "│ "
 HOW_IT_ENDED: Final[dict[Ended, str]] = {
     "exited": "",
@@ -51,13 +55,11 @@ def run(options: Options) -> bool:
     """Drive the client and print; say whether it connected. Raise SandboxError when it cannot be driven."""
     scenario, adapter = find(options.scenario), adapter_of(options.client, options.command)
     limits = Limits(seconds=options.timeout, silence=options.silence)
-    if options.as_json:
-        sandbox, outcome = run_async(_driven(adapter, scenario, options.state_dir, limits, live=False))
-        click.echo(as_json(adapter, outcome, sandbox))
-    else:
+    if not options.as_json:
         click.echo(f"\n{click.style(scenario.name, bold=True)}  {scenario.title}\n")
-        sandbox, outcome = run_async(_driven(adapter, scenario, options.state_dir, limits, live=True))
-        click.echo(as_text(adapter, outcome, sandbox))
+    with as_ctrl_c():
+        sandbox, outcome = run_async(_driven(adapter, scenario, options.state_dir, limits, live=not options.as_json))
+    click.echo((as_json if options.as_json else as_text)(adapter, outcome, sandbox))
     return outcome.connected
 
 
@@ -81,7 +83,8 @@ async def _driven(
 
     def told(text: str) -> None:
         for each in text.rstrip("\n").splitlines() if live else ():
-            click.echo(click.style(each, fg="cyan") if each.startswith("$ ") else click.style(_BAR, dim=True) + each)
+            shown = one_line(each, _LONGEST)
+            click.echo(click.style(shown, fg="cyan") if each.startswith("$ ") else click.style(_BAR, dim=True) + shown)
 
     outcome = await drive(adapter, scenario, state_dir, limits=limits, begun=begun, told=told)
     return worlds[0], outcome

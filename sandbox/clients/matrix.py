@@ -8,9 +8,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
+import msgspec
+
 from sandbox.clients.adapter import Adapter
 from sandbox.clients.driving import Outcome, drive
-from sandbox.clients.observed import Observed, begun, read, write
+from sandbox.clients.observed import Observed, Row, begun, read, write
 from sandbox.clients.process import USUAL, Limits
 from sandbox.errors import SandboxError
 from sandbox.scenario import Scenario
@@ -61,8 +63,9 @@ class Matrix:
         again: bool = False,
     ) -> None:
         self._folder = folder
+        self._clients = clients
         self._observed = {adapter.name: self._known(adapter) for adapter in clients}
-        self._unsaved: set[str] = set()
+        self._unsaved: dict[str, dict[str, Row]] = {}
         self._saved_at = time.monotonic()
         cells = [Cell(adapter, scenario) for scenario in scenarios for adapter in clients]
         self.cells = [
@@ -114,14 +117,18 @@ class Matrix:
     def _keep(self, cell: Cell, outcome: Outcome) -> None:
         name = cell.adapter.name
         self._observed[name] = self._observed[name].with_row(cell.scenario, outcome)
-        self._unsaved.add(name)
+        self._unsaved.setdefault(name, {})[cell.scenario.name] = self._observed[name].scenarios[cell.scenario.name]
         if time.monotonic() - self._saved_at > _SAVE:
             self._save()
 
     def _save(self) -> None:
-        for name in sorted(self._unsaved):
-            write(self._folder, self._observed[name])
-        self._unsaved.clear()
+        """Write what is new beside what is there, which another run may have written meanwhile."""
+        for adapter in self._clients:
+            rows = self._unsaved.get(adapter.name)
+            if rows:
+                there = self._known(adapter)
+                write(self._folder, msgspec.structs.replace(there, scenarios={**there.scenarios, **rows}))
+                rows.clear()
         self._saved_at = time.monotonic()
 
 

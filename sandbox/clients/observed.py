@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -124,7 +125,7 @@ def read_all(folder: Path) -> list[Observed]:
 def write(folder: Path, observed: Observed) -> None:
     """Write a client's file, all of it or nothing. Raise SandboxError when that cannot be done."""
     file = folder / f"{observed.client}.yaml"
-    part = file.with_suffix(".part")
+    part = file.with_suffix(f".{os.getpid()}.part")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         part.write_text(written(observed), encoding="utf-8")

@@ -75,6 +75,7 @@ class Run:
         Raise SandboxError when it cannot be started.
         """
         words = [str(word) for word in command]
+        self.home.mkdir(parents=True, exist_ok=True)  # a program before may have removed it
         self.told(f"$ {shlex.join(Path(word).name if Path(word).is_absolute() else word for word in words)}")
         environment = {**self.environment, **(variables or {})}
         printed = await run(

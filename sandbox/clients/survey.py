@@ -17,6 +17,7 @@ from sandbox.clients.matrix import Cell, Matrix, shard
 from sandbox.clients.observed import Observed, merged, read_all, write
 from sandbox.clients.process import Limits
 from sandbox.errors import SandboxError
+from sandbox.leaving import as_ctrl_c
 from sandbox.scenario import Scenario, find, library
 from sandbox.threads import run_async
 
@@ -53,7 +54,8 @@ def run(options: Options) -> None:
         click.echo(f"{len(matrix.cells)} to measure, of {len(adapters) * len(scenarios)}.")
         limits = Limits(seconds=options.timeout, silence=options.silence)
         told = _Progress(len(matrix.cells))
-        run_async(matrix.measure(options.state_dir, jobs=options.jobs, limits=limits, seen=told))
+        with as_ctrl_c():
+            run_async(matrix.measure(options.state_dir, jobs=options.jobs, limits=limits, seen=told))
         observed = matrix.observed
     _write(options, observed, scenarios)
     _summarize(observed, scenarios, options.out)

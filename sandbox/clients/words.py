@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from sandbox.clients.process import Printed
+from sandbox.plain import one_line
 
 _LONGEST: Final = 300
 """The most characters of a line."""
@@ -34,5 +35,4 @@ def settled(line: str, addresses: Mapping[str, str]) -> str:
     """Write a line as it would be in another run: `addresses` gives what to write for an address of this one."""
     for address, usual in addresses.items():
         line = line.replace(address, usual)
-    line = _VARIES.sub("…", " ".join(line.split()))
-    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…"
+    return one_line(_VARIES.sub("…", " ".join(line.split())), _LONGEST)

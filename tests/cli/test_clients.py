@@ -140,8 +140,9 @@ def test_connect_refuses(arguments: tuple[str, ...], why: str, tmp_path: Path) -
     assert "Traceback" not in ended.err
 
 
-def test_connect_ends_at_ctrl_c_and_leaves_nothing(tmp_path: Path) -> None:
-    """Ctrl-C ends the client and its world at once."""
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_connect_ends_at_a_signal_and_leaves_nothing(number: signal.Signals, tmp_path: Path) -> None:
+    """Ctrl-C, and what a CI sends, end the client and its world at once."""
     pid = tmp_path / "pid"
     program = f"import os, pathlib, time; pathlib.Path({str(pid)!r}).write_text(str(os.getpid())); time.sleep(600)"
     command = shlex.join([sys.executable, "-c", program, "{mcp_url}"])
@@ -155,7 +156,7 @@ def test_connect_ends_at_ctrl_c_and_leaves_nothing(tmp_path: Path) -> None:
     until = time.monotonic() + PATIENCE
     while not (pid.exists() and pid.read_text()) and time.monotonic() < until:
         time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
     assert b"Traceback" not in err

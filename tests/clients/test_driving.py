@@ -83,6 +83,13 @@ async def test_what_differs_from_run_to_run_is_not_said() -> None:
 
 # --- any command -------------------------------------------------------------------------------------------------
 
+REFRESHES = {
+    "title": "t",
+    "story": "s",
+    "step": "refresh",
+    "expect": {"connects": True},
+    "world": {"workos": {"scopes": ["openid"]}},
+}
 ASKS = """
 import sys, urllib.error, urllib.request
 try:
@@ -130,6 +137,20 @@ async def test_children_left_behind_are_reported() -> None:
     program = "import subprocess, sys; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])"
     outcome = await driven(python(program), "healthy")
     assert (outcome.connected, outcome.left) == (True, 1)
+
+
+async def test_a_client_that_removes_its_home_is_driven_on() -> None:
+    """One that tidies up too much finds a home again when it comes back."""
+    program = "import os, shutil; shutil.rmtree(os.environ['HOME']); print('tidy')"
+    outcome = await driven(python(program), read_value(REFRESHES, name="refreshes"))
+    assert (outcome.connected, outcome.ended, outcome.printed) == (True, "exited", "tidy\ntidy")
+
+
+async def test_bytes_that_are_no_text_are_shown_as_such() -> None:
+    """What is no UTF-8, and what a terminal would obey, comes to no screen and no file as it is."""
+    program = "import sys; sys.stdout.buffer.write(b'Error: \\xff\\x00\\x07 \\x9b2J\\n'); sys.exit(1)"
+    outcome = await driven(python(program), "healthy")
+    assert outcome.said == ("Error: \N{REPLACEMENT CHARACTER}\\x00\\x07 \N{REPLACEMENT CHARACTER}2J",)
 
 
 async def test_a_client_that_is_not_there_is_said(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -100,6 +101,14 @@ async def test_an_interrupted_run_goes_on(tmp_path: Path) -> None:
     assert 1 <= len(kept(tmp_path)) < 3
     known = len(kept(tmp_path))
     assert len(await measured(tmp_path, THREE)) == 3 - known
+
+
+async def test_two_runs_into_one_directory_lose_nothing(tmp_path: Path) -> None:
+    """What another run has written meanwhile stays."""
+    one, other = Matrix([SMALL], THREE[:1], tmp_path), Matrix([SMALL], THREE[1:2], tmp_path)
+    await asyncio.gather(one.measure(tmp_path, jobs=1), other.measure(tmp_path, jobs=1))
+    assert set(kept(tmp_path)) == {"healthy", "missing-registration"}
+    assert os.listdir(tmp_path) == [f"{SMALL.name}.yaml"]  # noqa: PTH208 - nothing else is there
 
 
 async def test_a_failure_of_the_run_is_said_and_loses_nothing(tmp_path: Path) -> None:
