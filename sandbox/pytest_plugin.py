@@ -59,13 +59,16 @@ def sandbox(request: pytest.FixtureRequest, _sandbox: Sandbox) -> Sandbox:
     from sandbox.errors import SandboxError
 
     marker = request.node.get_closest_marker(_MARKER)
+    refused = ""
     try:
         wanted = _wanted(*marker.args, **marker.kwargs) if marker else _wanted()
         _sandbox.use(_found(wanted.scenario, request), world=wanted.world)
     except TypeError:
-        pytest.fail(f"@pytest.mark.sandbox cannot be read. Write it as {_SIGNATURE}.", pytrace=False)
+        refused = f"cannot be read. Write it as {_SIGNATURE}."
     except (SandboxError, msgspec.ValidationError) as error:
-        pytest.fail(f"@pytest.mark.sandbox: {error}", pytrace=False)
+        refused = str(error)
+    if refused:  # out here, so that it is told alone
+        pytest.fail(f"@pytest.mark.sandbox: {refused}", pytrace=False)
     _sandbox.reset()
     request.node.stash[_USE] = _Use(_sandbox, wanted.may_not_fire)
     return _sandbox

@@ -289,7 +289,7 @@ def test_a_failing_test_shows_what_the_sandbox_saw(pytester: pytest.Pytester) ->
         ("'slow-tokn'", "@pytest.mark.sandbox: `slow-tokn` is no scenario. Did you mean `slow-token`?*"),
         ("'./there-is-none.yaml'", "@pytest.mark.sandbox: */there-is-none.yaml: there is no such file."),
         ("world={'workos': {'sign_in': 'never'}}", "@pytest.mark.sandbox: Invalid enum value 'never' - at *sign_in*"),
-        ("'healthy', unfird=True", "@pytest.mark.sandbox cannot be read. Write it as sandbox(scenario='healthy', *"),
+        ("'healthy', unfird=True", "@pytest.mark.sandbox: cannot be read. Write it as sandbox(scenario='healthy', *"),
     ],
 )
 def test_a_mistake_in_the_marker_is_said_in_a_line(marker: str, said: str, pytester: pytest.Pytester) -> None:
