@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sandbox.clients.adapter import Adapter, Verdict
 from sandbox.clients.run import Run
-from sandbox.clients.words import last_line
+from sandbox.clients.words import last_words
 from sandbox.errors import SandboxError
 
 PLACE = "{mcp_url}"
@@ -29,6 +29,6 @@ def adapter(command: str) -> Adapter:
     async def drive(run: Run) -> Verdict:
         given = [word.replace(PLACE, run.url) for word in words]
         done = await run.visits(*given)
-        return Verdict(done.exit_status == 0, last_line(done))
+        return Verdict(done.exit_status == 0, last_words(done))
 
     return Adapter(name=Path(words[0]).name, title=Path(words[0]).name, drive=drive)

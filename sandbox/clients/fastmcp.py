@@ -8,7 +8,7 @@ from typing import Final
 from sandbox.clients.adapter import Adapter, Verdict
 from sandbox.clients.packages import Package, python
 from sandbox.clients.run import Run
-from sandbox.clients.words import last_line
+from sandbox.clients.words import last_words
 
 _JOURNEY: Final = Path(__file__).parent / "journeys" / "fastmcp_client.py"
 
@@ -16,7 +16,7 @@ _JOURNEY: Final = Path(__file__).parent / "journeys" / "fastmcp_client.py"
 async def _drive(run: Run) -> Verdict:
     again = ["--again"] if run.refreshes else []
     done = await run.program(python(run.folder), _JOURNEY, run.url, *again)
-    return Verdict(done.exit_status == 0, last_line(done))
+    return Verdict(done.exit_status == 0, last_words(done))
 
 
 ADAPTER: Final = Adapter(

@@ -10,7 +10,7 @@ from sandbox.clients.adapter import Adapter, Verdict
 from sandbox.clients.packages import Package, node
 from sandbox.clients.process import Printed
 from sandbox.clients.run import Run, free_port
-from sandbox.clients.words import last_line
+from sandbox.clients.words import last_words
 
 _PROGRAM: Final = "node_modules/@modelcontextprotocol/inspector/clients/launcher/build/index.js"
 _CALL: Final = (
@@ -52,7 +52,7 @@ def _said(printed: Printed) -> tuple[str, ...]:
             return (f"{error.get('code')}: {error.get('message')}",)
         if line.startswith('{"result"'):
             return ("It prints the tool's result.",)
-    return last_line(printed)
+    return last_words(printed)
 
 
 ADAPTER: Final = Adapter(

@@ -9,7 +9,9 @@ from typing import Final
 from sandbox.clients.adapter import Adapter, Verdict
 from sandbox.clients.packages import Package, node
 from sandbox.clients.run import Run, free_port
+from sandbox.clients.words import last_error
 
+_NUMBER: Final = re.compile(r"^\[\d+\] ", re.MULTILINE)
 _LINE: Final = re.compile(r"^\[\d+\] (.*\S)", re.MULTILINE)
 """What it says itself, each line beginning with the number of its process."""
 
@@ -20,7 +22,9 @@ async def _drive(run: Run) -> Verdict:
     command: list[str | Path] = [node(run.folder), program, run.url, str(free_port()), "--allow-http"]
     variables = {"MCP_REMOTE_CONFIG_DIR": str(run.home / "config")}
     done = await run.visits(*command, variables=variables)
-    return Verdict("Exiting OK" in done.text, tuple(_LINE.findall(done.text)[-1:]))
+    connected = "Exiting OK" in done.text
+    error = "" if connected else last_error(_NUMBER.sub("", done.text))
+    return Verdict(connected, (error,) if error else tuple(_LINE.findall(done.text)[-1:]))
 
 
 ADAPTER: Final = Adapter(

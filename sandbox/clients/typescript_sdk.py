@@ -10,7 +10,7 @@ from typing import Final
 from sandbox.clients.adapter import Adapter, Verdict
 from sandbox.clients.packages import Package, node
 from sandbox.clients.run import Run
-from sandbox.clients.words import last_line
+from sandbox.clients.words import last_words
 
 _JOURNEY: Final = Path(__file__).parent / "journeys" / "typescript_sdk.mjs"
 
@@ -21,7 +21,7 @@ async def _drive(run: Run, *, generation: str) -> Verdict:
     (run.home / "node_modules").symlink_to(run.folder / "node_modules")
     command = [node(run.folder), journey, generation, run.url]
     done = await run.visits(*command)
-    return Verdict(done.exit_status == 0, last_line(done))
+    return Verdict(done.exit_status == 0, last_words(done))
 
 
 GENERATION_1: Final = Adapter(

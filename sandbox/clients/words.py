@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Mapping
 from typing import Final
@@ -21,14 +22,32 @@ _VARIES: Final = re.compile(
 )
 
 
-def last_line(printed: Printed) -> tuple[str, ...]:
-    """Give the line that tells how it went: the last, and of a program that failed the last that speaks of an error."""
-    lines = [line.strip() for line in printed.text.splitlines() if line.strip()]
-    errors = [line for line in lines if _ERROR.search(line)] if printed.exit_status != 0 else []
-    return tuple((errors or lines)[-1:])
+def last_words(printed: Printed) -> tuple[str, ...]:
+    """Give what tells how it went: the last line, and of a program that failed its last error, which may take several.
+
+    Of one that was cut off it is an error or nothing: what it said before told of no end.
+    """
+    error = "" if printed.exit_status == 0 else last_error(printed.text)
+    if error or printed.ended != "exited":
+        return (error,) if error else ()
+    return tuple([line for line in printed.text.splitlines() if line.strip()][-1:])
 
 
-_ERROR: Final = re.compile(r"\b\w*(error|exception|failed|refused|denied)\b", re.IGNORECASE)
+def last_error(text: str) -> str:
+    """Give the last error of a text, with the lines that it takes, on one line; nothing where there is none."""
+    begins = [found.start() for found in _ERROR.finditer(text)]
+    if not begins:
+        return ""
+    lines = itertools.takewhile(lambda line: not _TRACE.match(line), text[begins[-1] :].splitlines())
+    return " ".join(" ".join(lines).split())
+
+
+_ERROR: Final = re.compile(
+    r"^(Fatal error: )?(\w*(Error|Exception|Refused|Denied)\w*|[Ee]rror|usage|sandbox): ", re.MULTILINE
+)
+"""How an error begins: with its kind, and a colon."""
+_TRACE: Final = re.compile(r"^ {4}at |^  File \"|^Traceback ")
+"""What comes after an error and is for its makers."""
 
 
 def settled(line: str, addresses: Mapping[str, str]) -> str:

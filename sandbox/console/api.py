@@ -11,6 +11,8 @@ from flask import Flask, Response, current_app, request
 from werkzeug.exceptions import HTTPException
 
 from sandbox import __version__, export
+from sandbox.console.pages import pages
+from sandbox.diagnosis.clients import told_apart
 from sandbox.diagnosis.report import is_broken
 from sandbox.errors import SandboxError
 from sandbox.scenario import library, read_value
@@ -33,6 +35,7 @@ def create_app(sandbox: Sandbox) -> Flask:
     """Make the application around a running sandbox."""
     app = Flask(__name__)
     app.extensions[_EXTENSION] = sandbox
+    app.register_blueprint(pages)
     for route in ROUTES:
         name = f"{route.method} {route.path}"
         app.add_url_rule(route.path, name, route.answer, methods=[route.method])
@@ -152,6 +155,15 @@ def findings() -> Response:
     return _answer({"broken": is_broken(found), "findings": found})
 
 
+def clients() -> Response:
+    """Tell the clients apart: the name that each gave, and the numbers of its exchanges."""
+    told = [
+        {"name": name, "exchanges": [each.number for each in theirs if each.asker in {"client", "browser"}]}
+        for name, theirs in told_apart(_sandbox().trace)
+    ]
+    return _answer({"clients": [each for each in told if each["exchanges"]]})
+
+
 def world() -> Response:
     """Give the settings of both systems."""
     return _answer(_hidden(msgspec.to_builtins(_sandbox().world)))
@@ -237,6 +249,7 @@ ROUTES: Final = (
     Route("POST", "/api/reset", reset),
     Route("GET", "/api/trace", trace),
     Route("GET", "/api/findings", findings),
+    Route("GET", "/api/clients", clients),
     Route("GET", "/api/world", world),
     Route("PATCH", "/api/world", patch_world),
     Route("GET", "/api/state", state),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 
@@ -18,7 +18,20 @@ if TYPE_CHECKING:
 _WAITING: Final = 1000
 """How many events may wait for a slow reader; older ones are dropped, and the gap in the numbers shows it."""
 
+_TICK: Final = 1.0
+"""Seconds after which it looks whether another scenario runs."""
 _HEARTBEAT: Final = 15.0
+"""Seconds of silence after which it says that it is there."""
+
+
+class _Running(NamedTuple):
+    """What runs, and which of its runs it is."""
+
+    name: str
+    title: str
+    mcp: str
+    can_fix: bool
+    run: int
 
 
 async def stream_events(sandbox: Sandbox, receive: Receive, send: Send) -> None:
@@ -39,8 +52,16 @@ async def stream_events(sandbox: Sandbox, receive: Receive, send: Send) -> None:
         headers = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-store")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await _write(send, b": the exchanges as they happen\n\n")
+        shown, silent = _running(sandbox), 0.0
         while not left.done():
-            await _write(send, await _next(queue, left) or b": still here\n\n")
+            event = await _next(queue, left)
+            if (now := _running(sandbox)) != shown:
+                await _write(send, _scenario(now, begun=now.run != shown.run))
+                shown = now
+            silent = 0.0 if event else silent + _TICK
+            if event or silent >= _HEARTBEAT:
+                await _write(send, event or b": still here\n\n")
+                silent = 0.0
     finally:
         for end in ends:
             end()
@@ -53,7 +74,7 @@ async def _next(queue: asyncio.Queue[bytes], left: asyncio.Future[None]) -> byte
     waiting = asyncio.ensure_future(queue.get())
     both: set[asyncio.Future[Any]] = {waiting, left}
     try:
-        await asyncio.wait(both, timeout=_HEARTBEAT, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(both, timeout=_TICK, return_when=asyncio.FIRST_COMPLETED)
         return waiting.result() if waiting.done() else None
     finally:
         waiting.cancel()
@@ -66,6 +87,17 @@ async def _until_left(receive: Receive) -> None:
 
 async def _write(send: Send, body: bytes) -> None:
     await send({"type": "http.response.body", "body": body, "more_body": True})
+
+
+def _running(sandbox: Sandbox) -> _Running:
+    scenario = sandbox.scenario
+    can_fix = bool(scenario.faults or scenario.fixed)
+    return _Running(scenario.name, scenario.title, sandbox.mcp_url, can_fix, sandbox.wire.trace.run)
+
+
+def _scenario(running: _Running, *, begun: bool) -> bytes:
+    said = {**running._asdict(), "begun": begun}
+    return b"event: scenario\ndata: %s\n\n" % msgspec.json.encode(said)
 
 
 def _finding(finding: Finding) -> bytes:

@@ -52,8 +52,10 @@ class Subscriber:
             return (await self.client.reader.readexactly(size + 2))[:-2].decode()
 
     async def event(self) -> dict[str, Any]:
-        """Give the next exchange."""
+        """Give the next exchange; what is said of the scenario is passed over."""
         lines = (await self.chunk()).splitlines()
+        while lines[0] == "event: scenario":
+            lines = (await self.chunk()).splitlines()
         assert [line.partition(": ")[0] for line in lines] == ["event", "id", "data", ""]
         value: dict[str, Any] = json.loads(lines[2].removeprefix("data: "))
         assert lines[:2] == ["event: exchange", f"id: {value['number']}"]
@@ -120,6 +122,21 @@ async def test_events_go_on_after_a_reset(sandbox: Sandbox, asker: Raw, subscrib
         await asker.ask(JWKS)
         numbers.append((await subscriber.event())["number"])
     assert numbers == [1, 1, 1, 2]
+
+
+async def test_another_scenario_is_told(sandbox: Sandbox, subscribe: Subscribe) -> None:
+    """A switch, a fix and a reset are told within two seconds, with what a page shows of it."""
+    subscriber = await subscribe(sandbox)
+    told = []
+    changes: list[Callable[[], None]] = [lambda: sandbox.use("missing-registration"), sandbox.fix, sandbox.reset]
+    for change in changes:
+        change()
+        event, data, _ = (await subscriber.chunk()).splitlines()
+        assert event == "event: scenario"
+        said = json.loads(data.removeprefix("data: "))
+        assert (said["name"], said["mcp"]) == ("missing-registration", sandbox.mcp_url)
+        told.append((said["can_fix"], said["begun"]))
+    assert told == [(True, True), (False, False), (True, True)]
 
 
 async def test_a_slow_subscriber_holds_nobody_up(sandbox: Sandbox, asker: Raw, subscribe: Subscribe) -> None:

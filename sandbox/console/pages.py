@@ -1,0 +1,145 @@
+"""The console's pages: the flow as it happens, and the shelf of scenarios. A page is complete without scripts."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING, Any, Final
+
+from flask import Blueprint, Response, current_app, redirect, render_template, request, url_for
+
+from sandbox.errors import SandboxError
+from sandbox.flow import STEP_MEANING, STEPS
+from sandbox.scenario import Scenario, library, search
+from sandbox.scenario.library import find_named, names
+from sandbox.timeline import odd, path_of
+
+if TYPE_CHECKING:
+    from werkzeug.wrappers import Response as Answer
+
+    from sandbox.sandbox import Sandbox
+
+pages = Blueprint("pages", __name__)
+
+_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self';"
+    " form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+"""What a page may load and do: its own files, and asking its own origin (Content Security Policy, level 3)."""
+_LONGEST: Final = 300
+"""The most exchanges that are written into the page itself, for a browser without scripts."""
+
+
+def _sandbox() -> Sandbox:
+    known: Sandbox = current_app.extensions["sandbox"]
+    return known
+
+
+@pages.after_app_request
+def _guarded(response: Response) -> Response:
+    """Say on every page what it may do."""
+    if response.mimetype == "text/html":
+        response.headers["Content-Security-Policy"] = _POLICY
+        response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+@pages.app_context_processor
+def _everywhere() -> dict[str, Any]:
+    """Give every page what its header shows."""
+    sandbox = _sandbox()
+    return {
+        "running": sandbox.scenario,
+        "of_library": sandbox.scenario.name in names(),
+        "mcp_url": sandbox.mcp_url,
+        "can_fix": bool(sandbox.scenario.faults or sandbox.scenario.fixed),
+    }
+
+
+# --- the flow ----------------------------------------------------------------------------------------------------
+
+
+@pages.get("/")
+def flow() -> str:
+    """Show the exchanges as a sequence diagram; a script goes on from what is written here."""
+    sandbox = _sandbox()
+    exchanges = list(sandbox.trace)[-_LONGEST:]
+    return render_template(
+        "flow.html",
+        steps=[(step, STEP_MEANING[step]) for step in STEPS],
+        exchanges=[(each, path_of(each.url), odd(each)) for each in exchanges],
+        commands=commands(sandbox.mcp_url),
+    )
+
+
+def commands(mcp_url: str) -> list[tuple[str, str]]:
+    """Give what a person pastes to point a client at the sandbox, for each kind of client."""
+    url = shlex.quote(mcp_url)
+    return [
+        ("Claude Code", f"claude mcp add --transport http log-aggregator {url}"),
+        ("then", "claude mcp list"),
+        ("mcp-remote", f"npx mcp-remote-client {url} --allow-http"),
+        ("MCP Inspector", f"npx @modelcontextprotocol/inspector --cli {url} --transport http --method tools/list"),
+    ]
+
+
+# --- the shelf ---------------------------------------------------------------------------------------------------
+
+
+@pages.get("/scenarios")
+def shelf() -> str:
+    """Show the scenarios by step, or those that the words of a query find."""
+    asked = request.args.get("q", "").strip()
+    step = request.args.get("step", "")
+    found = search(asked) if asked else library()
+    if step:
+        found = [each for each in found if each.step == step]
+    groups: dict[str, list[Scenario]] = {}
+    for each in found:
+        groups.setdefault("" if asked else each.step or "", []).append(each)
+    return render_template(
+        "shelf.html",
+        asked=asked,
+        step=step,
+        groups=groups,
+        count=len(found),
+        steps=[one for one in STEPS if any(each.step == one for each in library())],
+        meaning=STEP_MEANING,
+    )
+
+
+@pages.get("/scenarios/<name>")
+def scenario(name: str) -> str | tuple[str, int]:
+    """Tell one scenario: story, cause, fix, what clients print, and how to run it."""
+    from sandbox.clients import CLIENTS  # not needed to start
+
+    try:
+        told = find_named(name)
+    except SandboxError as error:
+        return render_template("missing.html", said=str(error)), 404
+    printed = sorted(told.symptoms, key=lambda symptom: symptom.client)
+    return render_template(
+        "scenario.html", told=told, printed=printed, clients=[each for each in CLIENTS.values() if each.package]
+    )
+
+
+@pages.post("/scenarios/<name>/run")
+def run(name: str) -> Answer:
+    """Switch to a scenario, and show the flow."""
+    _sandbox().use(find_named(name))
+    return redirect(url_for("pages.flow"), 303)
+
+
+@pages.post("/fix")
+def fix() -> Answer:
+    """Apply the fix of the running scenario, and show the flow."""
+    _sandbox().fix()
+    return redirect(url_for("pages.flow"), 303)
+
+
+@pages.post("/reset")
+def reset() -> Answer:
+    """Begin the running scenario anew, and show the flow."""
+    _sandbox().reset()
+    return redirect(url_for("pages.flow"), 303)

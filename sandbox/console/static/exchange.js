@@ -1,0 +1,81 @@
+// One exchange, whole: what was asked, what came, and what its tokens say.
+
+const LONG = 64;
+
+function pretty(body) {
+  try {
+    return JSON.stringify(JSON.parse(body), null, 2);
+  } catch {
+    return body;
+  }
+}
+
+function headers(rows, element) {
+  const table = element("table");
+  for (const [name, value] of rows) {
+    const line = element("tr");
+    line.append(element("th", name, { scope: "row" }), element("td", value));
+    table.append(line);
+  }
+  return table;
+}
+
+function part(title, rows, body, element) {
+  const section = element("section");
+  section.append(element("h3", title));
+  if (rows.length) section.append(headers(rows, element));
+  if (body) section.append(element("pre", pretty(body), { tabindex: "0" }));
+  return section;
+}
+
+// What a claim is held against: the times against the moment of the exchange, the rest against the documents of the flow.
+function checks(claims, exchange, all) {
+  const documents = (step) => all.filter((one) => one.step === step && one.status === 200).map((one) => parsed(one.response_body)).filter(Boolean);
+  const issuers = documents("server-metadata").map((one) => one.issuer);
+  const resources = documents("resource-metadata").map((one) => one.resource);
+  const said = [];
+  const time = (name, good, words) => {
+    if (typeof claims[name] !== "number") return;
+    const off = Math.round(claims[name] - exchange.at);
+    said.push({ good: good(off), text: `${name}: ${words(Math.abs(off), off)}` });
+  };
+  time("exp", (off) => off > 0, (seconds, off) => (off > 0 ? `good for ${seconds} s more` : `over since ${seconds} s`));
+  time("nbf", (off) => off <= 30, (seconds, off) => (off <= 0 ? `good since ${seconds} s` : `good only in ${seconds} s`));
+  if (claims.iss !== undefined && issuers.length) said.push({ good: issuers.includes(claims.iss), text: `iss: ${issuers.includes(claims.iss) ? "the issuer of the metadata" : `not ${issuers.join(" or ")}`}` });
+  if (claims.aud !== undefined && resources.length) {
+    const audiences = [claims.aud].flat();
+    const meant = audiences.some((each) => resources.includes(each));
+    said.push({ good: meant, text: `aud: ${meant ? "the resource of the metadata" : `not ${resources.join(" or ")}`}` });
+  }
+  return said;
+}
+
+function parsed(body) {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return null;
+  }
+}
+
+export function details(exchange, { element, meaning, close, status, all }) {
+  const head = element("header");
+  const shut = element("button", "Close", { type: "button", class: "close" });
+  shut.addEventListener("click", close);
+  head.append(element("p", `${exchange.step}: ${meaning[exchange.step] ?? ""}`, { class: "quiet" }), element("h2", `${exchange.method} ${exchange.url}`), shut);
+  const facts = element("p", `${exchange.asker} → ${exchange.system} · ${status} · ${(exchange.seconds * 1000).toFixed(1)} ms · number ${exchange.number}`, { class: "quiet" });
+  const parts = [head, facts];
+  for (const fault of exchange.faults) parts.push(element("p", `✗ The sandbox edited this answer: ${fault}`, { class: "fault" }));
+  parts.push(part("Request", exchange.request_headers, exchange.request_body, element));
+  parts.push(part("Response", exchange.response_headers, exchange.response_body, element));
+  for (const [mark, claims] of Object.entries(exchange.held)) {
+    const section = element("section");
+    section.append(element("h3", `What ${mark.slice(0, LONG)} says`));
+    for (const { good, text } of checks(claims.claims ?? claims, exchange, all)) {
+      section.append(element("p", `${good ? "✓" : "✗"} ${text}`, { class: good ? "good" : "bad" }));
+    }
+    section.append(element("pre", JSON.stringify(claims, null, 2), { tabindex: "0" }));
+    parts.push(section);
+  }
+  return parts;
+}

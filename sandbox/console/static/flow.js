@@ -1,0 +1,272 @@
+// The flow, as it happens: a row for each exchange, an arrow from who asks to who answers.
+//
+// Whatever an exchange or a finding holds is text here, never markup.
+
+import { details } from "./exchange.js";
+
+const MOST = 5000; // rows; older ones leave the page, so that it does not grow
+const QUIET = 250; // milliseconds without an exchange, after which findings are asked for
+
+const list = document.getElementById("exchanges");
+const detail = document.getElementById("detail");
+const findings = document.getElementById("findings");
+const empty = document.getElementById("empty");
+const count = document.getElementById("count");
+const client = document.getElementById("client");
+const meaning = Object.fromEntries(
+  [...document.getElementById("steps").content.querySelectorAll("[data-step]")].map((one) => [one.dataset.step, one.textContent]),
+);
+
+const rows = new Map(); // by number, the row and its exchange
+let newest = 0;
+let chosen = null;
+let wanted = 0;
+
+function element(name, text, properties = {}) {
+  const made = document.createElement(name);
+  if (text !== undefined) made.textContent = text;
+  for (const [key, value] of Object.entries(properties)) made.setAttribute(key, value);
+  return made;
+}
+
+// A text in which `backticks` mark what goes over the wire.
+function marked(name, text) {
+  const made = element(name);
+  text.split("`").forEach((part, at) => part && made.append(at % 2 ? element("code", part) : part));
+  return made;
+}
+
+// --- rows ---
+
+const BROKEN = new Set(["cut", "dropped", "unanswered", "unasked"]);
+
+function state(exchange) {
+  if (exchange.ended === "open") return "open";
+  if (BROKEN.has(exchange.ended) || exchange.status === null) return "bad";
+  if (exchange.status < 400) return "good";
+  return exchange.step === "challenge" && exchange.status === 401 ? "asks" : "bad";
+}
+
+function path(url) {
+  try {
+    return new URL(url).pathname;
+  } catch {
+    return url;
+  }
+}
+
+function labelOf(exchange) {
+  const what = exchange.mcp_methods.length ? exchange.mcp_methods.join(", ") : path(exchange.url);
+  return `${exchange.method} ${what}`.trim() || "gave up the connection";
+}
+
+function statusOf(exchange) {
+  if (exchange.ended === "open") return `${exchange.status} open`;
+  if (BROKEN.has(exchange.ended)) return exchange.ended;
+  return String(exchange.status);
+}
+
+function row(exchange) {
+  const item = element("li", undefined, { class: "exchange", "data-state": state(exchange), "data-number": exchange.number });
+  const button = element("button", undefined, { type: "button" });
+  const said = `${exchange.step}: ${exchange.asker} asks ${exchange.system}, ${labelOf(exchange)}, ${statusOf(exchange)}`;
+  button.setAttribute("aria-label", exchange.faults.length ? `${said}; fault: ${exchange.faults.join(", ")}` : said);
+  const arrow = element("span", undefined, { class: "arrow", "data-from": exchange.asker, "data-to": exchange.system });
+  arrow.append(element("span", labelOf(exchange), { class: "label" }));
+  const lanes = element("span", undefined, { class: "lanes" });
+  lanes.append(arrow);
+  const end = element("span", undefined, { class: "end" });
+  end.append(
+    element("span", statusOf(exchange), { class: "status" }),
+    element("span", `${Math.round(exchange.seconds * 1000)} ms`, { class: "time" }),
+  );
+  button.append(element("span", exchange.step, { class: "step", title: meaning[exchange.step] ?? "" }), lanes, end);
+  if (exchange.faults.length) button.append(element("span", `✗ ${exchange.faults.join(" · ")}`, { class: "fault" }));
+  item.append(button);
+  button.addEventListener("click", () => choose(exchange.number));
+  return item;
+}
+
+function place(exchange) {
+  const known = rows.get(exchange.number);
+  if (known && known.exchange.at !== exchange.at) clear();
+  const item = row(exchange);
+  if (rows.has(exchange.number)) {
+    rows.get(exchange.number).item.replaceWith(item);
+  } else if (exchange.number > newest) {
+    return { item, exchange, where: null };
+  } else {
+    const after = [...rows.keys()].filter((number) => number > exchange.number).sort((one, other) => one - other)[0];
+    list.insertBefore(item, after === undefined ? null : rows.get(after).item);
+  }
+  rows.set(exchange.number, { item, exchange });
+  return null;
+}
+
+function add(exchanges) {
+  const piece = document.createDocumentFragment();
+  const fresh = [];
+  for (const exchange of exchanges) {
+    const placed = place(exchange);
+    if (!placed) continue;
+    newest = exchange.number;
+    rows.set(exchange.number, placed);
+    piece.append(placed.item);
+    fresh.push(placed.item);
+  }
+  const atEnd = innerHeight + scrollY >= document.body.scrollHeight - 120;
+  list.append(piece);
+  for (const number of rows.keys()) {
+    if (rows.size <= MOST) break;
+    rows.get(number).item.remove();
+    rows.delete(number);
+  }
+  empty.hidden = rows.size > 0;
+  count.textContent = `${rows.size} exchange${rows.size === 1 ? "" : "s"}`;
+  if (chosen !== null && rows.has(chosen)) show(chosen);
+  if (atEnd && fresh.length && detail.hidden && rows.size > 12) fresh.at(-1).scrollIntoView({ block: "end" });
+  ask();
+}
+
+function clear() {
+  rows.clear();
+  newest = 0;
+  list.replaceChildren();
+  findings.replaceChildren();
+  close();
+}
+
+// --- one of them ---
+
+function choose(number) {
+  if (chosen === number) {
+    close();
+    return;
+  }
+  show(number);
+  detail.focus({ preventScroll: true });
+}
+
+function show(number) {
+  list.querySelector('[aria-expanded="true"]')?.removeAttribute("aria-expanded");
+  chosen = number;
+  const { item, exchange } = rows.get(number);
+  item.firstChild.setAttribute("aria-expanded", "true");
+  detail.replaceChildren(...details(exchange, { element, meaning, close, status: statusOf(exchange), all: [...rows.values()].map((each) => each.exchange) }));
+  detail.hidden = false;
+}
+
+function close() {
+  const button = chosen !== null ? rows.get(chosen)?.item.firstChild : null;
+  button?.removeAttribute("aria-expanded");
+  chosen = null;
+  detail.hidden = true;
+  detail.replaceChildren();
+  button?.focus({ preventScroll: true });
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && chosen !== null) close();
+  if ((event.key === "ArrowDown" || event.key === "ArrowUp") && event.target.closest?.("#exchanges")) {
+    const step = event.key === "ArrowDown" ? "nextElementSibling" : "previousElementSibling";
+    let next = event.target.closest("li")[step];
+    while (next && (next.hidden || !next.matches(".exchange"))) next = next[step];
+    next?.firstChild.focus();
+    if (next && chosen !== null) show(Number(next.dataset.number));
+    event.preventDefault();
+  }
+});
+
+// --- what is wrong, and whose exchanges these are ---
+
+function ask() {
+  clearTimeout(wanted);
+  wanted = setTimeout(async () => {
+    try {
+      const [found, told] = await Promise.all(["/api/findings", "/api/clients"].map((url) => fetch(url).then((answer) => answer.json())));
+      tell(found.findings);
+      nameClients(told.clients);
+    } catch {
+      // The stream says when the sandbox is there again.
+    }
+  }, QUIET);
+}
+
+function tell(found) {
+  const cards = found.map((finding) => {
+    const card = element("article", undefined, { class: "finding", "data-severity": finding.severity });
+    card.append(
+      element("p", `${finding.severity} · at ${finding.step} · ${finding.side}${finding.client ? ` · ${finding.client}` : ""}`, { class: "quiet" }),
+      element("h2", finding.title),
+      marked("p", finding.happened),
+    );
+    const more = element("details");
+    more.append(element("summary", "Why, and what to change"), marked("p", finding.why), marked("p", finding.change), element("p", finding.references.join("; "), { class: "quiet" }));
+    const proofs = element("p", "", { class: "proofs" });
+    for (const number of finding.exchanges.slice(0, 10)) {
+      if (!rows.has(number)) continue;
+      const to = element("button", `Exchange ${number}`, { type: "button" });
+      to.addEventListener("click", () => {
+        rows.get(number).item.scrollIntoView({ block: "center" });
+        if (chosen !== number) choose(number);
+      });
+      proofs.append(to, " ");
+    }
+    card.append(more, proofs);
+    return card;
+  });
+  for (const { item } of rows.values()) delete item.dataset.finding;
+  for (const finding of [...found].reverse()) {
+    for (const number of finding.exchanges) if (rows.has(number)) rows.get(number).item.dataset.finding = finding.severity;
+  }
+  findings.replaceChildren(...cards);
+}
+
+function nameClients(clients) {
+  const before = client.value;
+  client.parentElement.hidden = clients.length < 2;
+  client.replaceChildren(element("option", "all", { value: "" }));
+  clients.forEach((one, at) => client.append(element("option", one.name || `client ${at + 1}`, { value: String(at) })));
+  client.value = before && Number(before) < clients.length ? before : "";
+  filter = client.value === "" ? null : new Set(clients[Number(client.value)].exchanges);
+  told = clients;
+  sift();
+}
+
+let filter = null;
+let told = [];
+function sift() {
+  for (const [number, { item }] of rows) item.hidden = filter !== null && !filter.has(number);
+}
+client.addEventListener("change", () => nameClients(told));
+
+// --- as it happens ---
+
+async function catchUp() {
+  const since = newest;
+  const answer = await fetch(`/api/trace?format=json&since=${since}`);
+  add(await answer.json());
+}
+
+function listen() {
+  const stream = new EventSource("/api/events");
+  stream.addEventListener("open", () => catchUp().catch(() => {}));
+  stream.addEventListener("exchange", (event) => {
+    const exchange = JSON.parse(event.data);
+    if (exchange.number <= newest && !rows.has(exchange.number) && exchange.number === 1) clear();
+    add([exchange]);
+  });
+  stream.addEventListener("finding", ask);
+  stream.addEventListener("scenario", (event) => {
+    const { name, title, mcp, can_fix: canFix, begun } = JSON.parse(event.data);
+    document.getElementById("running").textContent = name || "unnamed";
+    document.getElementById("running-title").textContent = title;
+    document.getElementById("mcp-url").textContent = mcp;
+    document.getElementById("fix").disabled = !canFix;
+    if (begun) clear();
+    ask();
+  });
+}
+
+list.replaceChildren();
+listen();
