@@ -15,7 +15,7 @@ from typing import Final
 import yaml
 
 import sandbox
-from sandbox.clients import table
+from sandbox.clients import CLIENTS, table
 from sandbox.clients.observed import FOLDER, Observed, read_all
 from sandbox.scenario import Scenario, library
 from sandbox.scenario.library import folder
@@ -36,6 +36,15 @@ def pages(observed: Sequence[Observed], scenarios: Sequence[Scenario]) -> dict[s
         "client-matrix.md": table.markdown(observed, scenarios),
         "client-matrix.html": table.html(observed, scenarios),
     }
+
+
+def committed() -> list[Observed]:
+    """Give the observations of the library, in the order of the clients."""
+    places = list(CLIENTS)
+    found = read_all(folder() / FOLDER)
+    return sorted(
+        found, key=lambda one: (one.client not in CLIENTS, places.index(one.client) if one.client in CLIENTS else 0)
+    )
 
 
 def symptoms(scenario: Scenario, observed: Iterable[Observed]) -> list[Symptom]:
@@ -79,7 +88,7 @@ def _scalar(text: str) -> str:
 
 def main() -> None:
     """Bring a checkout up to date."""
-    observed = read_all(folder() / FOLDER)
+    observed = committed()
     for scenario in library():
         file = folder() / f"{scenario.name}.yaml"
         text = file.read_text(encoding="utf-8")

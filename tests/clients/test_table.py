@@ -11,13 +11,12 @@ import msgspec
 import pytest
 
 from sandbox.clients import CLIENTS, reference, table
-from sandbox.clients.observed import FOLDER, Observed, Row, hash_of, read_all
+from sandbox.clients.observed import Observed, Row, hash_of
 from sandbox.scenario import Scenario, find, library, read_text
-from sandbox.scenario.library import folder
 from sandbox.scenario.model import Must, Symptom
 
 DOCS = Path(__file__).parents[2] / "docs"
-COMMITTED = read_all(folder() / FOLDER)
+COMMITTED = reference.committed()
 MUST_STOP = Must(since="2025-11-25", connects=False, says="refuse it", section="MCP 2025-11-25, somewhere")
 
 

@@ -69,8 +69,6 @@ function statusOf(exchange) {
 function row(exchange) {
   const item = element("li", undefined, { class: "exchange", "data-state": state(exchange), "data-number": exchange.number });
   const button = element("button", undefined, { type: "button" });
-  const said = `${exchange.step}: ${exchange.asker} asks ${exchange.system}, ${labelOf(exchange)}, ${statusOf(exchange)}`;
-  button.setAttribute("aria-label", exchange.faults.length ? `${said}; fault: ${exchange.faults.join(", ")}` : said);
   const arrow = element("span", undefined, { class: "arrow", "data-from": exchange.asker, "data-to": exchange.system });
   arrow.append(element("span", labelOf(exchange), { class: "label" }));
   const lanes = element("span", undefined, { class: "lanes" });
@@ -80,7 +78,8 @@ function row(exchange) {
     element("span", statusOf(exchange), { class: "status" }),
     element("span", `${Math.round(exchange.seconds * 1000)} ms`, { class: "time" }),
   );
-  button.append(element("span", exchange.step, { class: "step", title: meaning[exchange.step] ?? "" }), lanes, end);
+  const who = element("span", `: ${exchange.asker} asks ${exchange.system}, `, { class: "unseen" });
+  button.append(element("span", exchange.step, { class: "step", title: meaning[exchange.step] ?? "" }), who, lanes, end);
   if (exchange.faults.length) button.append(element("span", `✗ ${exchange.faults.join(" · ")}`, { class: "fault" }));
   item.append(button);
   button.addEventListener("click", () => choose(exchange.number));
@@ -245,12 +244,13 @@ client.addEventListener("change", () => nameClients(told));
 async function catchUp() {
   const since = newest;
   const answer = await fetch(`/api/trace?format=json&since=${since}`);
-  add(await answer.json());
+  const { exchanges } = await answer.json();
+  add(exchanges);
 }
 
 function listen() {
   const stream = new EventSource("/api/events");
-  stream.addEventListener("open", () => catchUp().catch(() => {}));
+  stream.addEventListener("open", () => catchUp());
   stream.addEventListener("exchange", (event) => {
     const exchange = JSON.parse(event.data);
     if (exchange.number <= newest && !rows.has(exchange.number) && exchange.number === 1) clear();
