@@ -142,7 +142,7 @@ def test_connect_refuses(arguments: tuple[str, ...], why: str, tmp_path: Path) -
 
 @pytest.mark.parametrize(
     ("number", "ignored"),
-    [(signal.SIGINT, False), (signal.SIGTERM, False), (signal.SIGHUP, False), (signal.SIGTERM, True)],
+    [(signal.SIGINT, False), (signal.SIGTERM, False), (signal.SIGTERM, True)],
 )
 def test_connect_ends_at_a_signal_and_leaves_nothing(number: signal.Signals, *, ignored: bool, tmp_path: Path) -> None:
     """Ctrl-C, and what a CI sends, end the client and its world at once, also where a shell had Ctrl-C ignored."""
