@@ -76,7 +76,7 @@ def _port(_context: click.Context, _option: click.Parameter, number: int) -> int
     "--mcp-port", metavar="N", callback=_port, default=4101, show_default=True, help="Port of log-aggregator."
 )
 @click.option(
-    "--console-port", metavar="N", callback=_port, default=4102, show_default=True, help="Port of the control API."
+    "--console-port", metavar="N", callback=_port, default=4102, show_default=True, help="Port of the console."
 )
 @click.option(
     "--other-port",

@@ -41,7 +41,7 @@ def greeting(sandbox: Sandbox, ca: Path | None) -> str:
     rows = (
         ("WorkOS", sandbox.addresses.workos, "AuthKit, emulated"),
         ("log-aggregator", sandbox.mcp_url, "the MCP server"),
-        ("console", sandbox.addresses.console, "the control API"),
+        ("console", sandbox.addresses.console, "the flow, on a page"),
     )
     lines = [
         "",

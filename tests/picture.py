@@ -1,6 +1,7 @@
-"""Draw the README's picture: the timeline of the connection log's failure, what the sandbox says, what Claude Code did.
+"""Draw the README's pictures: the connection log's failure with Claude Code, on the terminal and in the console.
 
-`python -m tests.picture` writes docs/timeline.svg from a real run. It needs Claude Code 2.1.332 in .cache.
+`python -m tests.picture` writes docs/timeline.svg and docs/console.png from real runs. It needs Claude Code 2.1.332 in
+.cache, and Debian's Chromium.
 """
 
 from __future__ import annotations
@@ -8,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import io
 import re
+import shutil
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +22,7 @@ from rich.text import Text
 
 from sandbox.clients.claude_code import NEWEST, mcp
 from sandbox.clients.driving import new_run
+from sandbox.clients.run import Run
 from sandbox.diagnosis.report import finding_text
 from sandbox.sandbox import Ports, Sandbox
 from sandbox.timeline import line
@@ -61,5 +65,29 @@ def draw(lines: list[str]) -> str:
     return re.sub(r"@font-face \{.*?\}\n|<!--.*?-->\n?", "", svg, flags=re.DOTALL)
 
 
+def photograph() -> bytes:
+    """Give the console's page as a picture (PNG), after Claude Code has tried to connect."""
+    from playwright.sync_api import sync_playwright
+
+    with Sandbox("authorize-url-as-issuer", ports=Ports()) as sandbox, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.goto(sandbox.addresses.console)
+        with tempfile.TemporaryDirectory() as home:
+            run = new_run(NEWEST, sandbox, Path(home), STATE_DIR)
+            with ThreadPoolExecutor() as beside:  # a loop of the browser's runs here
+                beside.submit(lambda: asyncio.run(_listed(run))).result()
+        page.locator(".finding").wait_for()
+        picture = page.screenshot()
+        browser.close()
+    return picture
+
+
+async def _listed(run: Run) -> None:
+    await mcp(run, "add", "--transport", "http", "log-aggregator", run.url)
+    await mcp(run, "list")
+
+
 if __name__ == "__main__":
     PICTURE.write_text(draw(asyncio.run(told())), encoding="utf-8")
+    PICTURE.with_name("console.png").write_bytes(photograph())
