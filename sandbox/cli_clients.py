@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
 from typing import Any, Final
@@ -22,10 +23,20 @@ _STATE_DIR: Final = click.option(
 _COMMAND: Final = click.option(
     "--command", metavar="COMMAND", help="Any client: a command with {mcp_url} where the URL goes."
 )
+
+
+def _number(_context: click.Context, _option: click.Parameter, value: float) -> float:
+    """Refuse what is no number, which is neither too small nor too large."""
+    if math.isnan(value):
+        raise click.BadParameter("nan is no number of seconds.")
+    return value
+
+
 _TIMEOUT: Final = click.option(
     "--timeout",
     metavar="SECONDS",
     type=click.FloatRange(0.1, 3600),
+    callback=_number,
     default=60.0,
     show_default=True,
     help="How long each program may take.",
@@ -34,6 +45,7 @@ _SILENCE: Final = click.option(
     "--silence",
     metavar="SECONDS",
     type=click.FloatRange(0.1, 3600),
+    callback=_number,
     default=6.0,
     show_default=True,
     help="How long it may say and ask nothing.",
@@ -62,13 +74,15 @@ def clients(context: click.Context, /, state_dir: Path) -> None:
 @click.argument("names", nargs=-1, metavar="NAME...")
 @click.option("--all", "every", is_flag=True, help="Install every client.")
 @click.option("--quiet", is_flag=True, help="Say nothing of those that are installed.")
+@click.option("--state-dir", "own", metavar="DIR", type=click.Path(path_type=Path), help="As before `install`.")
 @click.pass_obj
-def install(state_dir: Path, names: tuple[str, ...], *, every: bool, quiet: bool) -> None:
+def install(given: Path, names: tuple[str, ...], *, every: bool, quiet: bool, own: Path | None) -> None:
     """Install clients by name, pinned, from the registries that npm and pip are set up for."""
     from sandbox.clients import CLIENTS, named
 
     if not names and not every:
         raise SandboxError(f"Name the clients to install, or --all of them: {', '.join(CLIENTS)}.")
+    state_dir = own or given
     failed: list[str] = []
     for adapter in [named(name) for name in (CLIENTS if every else names)]:
         if adapter.package is None or adapter.is_installed(state_dir):

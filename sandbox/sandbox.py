@@ -14,6 +14,7 @@ from sandbox import effects
 from sandbox.console import create_console
 from sandbox.diagnosis.live import Watch
 from sandbox.durations import seconds
+from sandbox.errors import SandboxError
 from sandbox.flow import System
 from sandbox.log_aggregator import LogAggregator, fetching
 from sandbox.log_aggregator.application import McpApplications
@@ -81,8 +82,9 @@ class Sandbox(Witness):
     async def start(self) -> None:
         """Open the ports and serve; the MCP application is imported meanwhile, in a thread.
 
-        What a start that fails has opened is closed again.
+        What a start that fails has opened is closed again. Raise SandboxError when it runs already.
         """
+        self._check_idle()
         try:
             await self._start()
         except BaseException:
@@ -181,7 +183,12 @@ class Sandbox(Witness):
     async def __aexit__(self, *_: object) -> None:
         await self.stop()
 
+    def _check_idle(self) -> None:
+        if self.home.is_inhabited:
+            raise SandboxError("This sandbox runs already. Make another one to have two worlds.")
+
     def __enter__(self) -> Self:
+        self._check_idle()
         self._background = Background(self)
         self._background.start()
         return self

@@ -50,6 +50,11 @@ class Home:
         self._loop = None
 
     @property
+    def is_inhabited(self) -> bool:
+        """Whether a world lives on it now."""
+        return self._loop is not None
+
+    @property
     def is_here(self) -> bool:
         """Whether this is the thread that it lives in."""
         return self._loop is not None and self._thread == threading.get_ident()

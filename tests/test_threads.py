@@ -276,3 +276,13 @@ async def test_browse_refuses_to_wait_for_its_own_thread(start: Start) -> None:
     sandbox = await start()
     with pytest.raises(SandboxError, match="to_thread"):
         sandbox.browse(sandbox.addresses.workos)
+
+
+def test_a_running_sandbox_is_not_entered_again() -> None:
+    """Entering it twice is refused in words, and the world that runs goes on."""
+    with Sandbox() as sandbox:
+        with pytest.raises(SandboxError, match="This sandbox runs already"), sandbox:
+            pass
+        assert httpx2.get(f"{sandbox.addresses.console}/health").status_code == 200
+    with sandbox:  # once it has ended, it may
+        assert httpx2.get(f"{sandbox.addresses.console}/health").status_code == 200

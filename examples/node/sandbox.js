@@ -22,7 +22,10 @@ export class Sandbox {
       once(child, "close").then(([code]) => Promise.reject(new Error(`sandbox up ended with exit code ${code}`))),
     ]);
     const said = JSON.parse(line);
-    if (!said.ready) throw new Error(said.error);
+    if (!said.ready) {
+      await rm(folder, { recursive: true });
+      throw new Error(said.error);
+    }
     lines.resume(); // an exchange or a finding a line from now on; here they are asked for instead
     return new Sandbox(child, folder, said);
   }
@@ -52,7 +55,7 @@ export class Sandbox {
 
   async stop() {
     this.child.stdin.end();
-    if (this.child.exitCode === null) await once(this.child, "close");
+    if (this.child.exitCode === null && this.child.signalCode === null) await once(this.child, "close");
     await rm(this.folder, { recursive: true });
   }
 }

@@ -30,7 +30,7 @@ _HANDSHAKE: Final = 0.5
 _USUAL: Final = {"workos": 4100, "mcp": 4101, "console": 4102, "other": 4103}
 
 
-class Outcome(Struct, kw_only=True, omit_defaults=True):
+class Outcome(Struct, kw_only=True):
     """How a client fared in a scenario."""
 
     scenario: str

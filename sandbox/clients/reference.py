@@ -22,6 +22,8 @@ from sandbox.scenario.library import folder
 from sandbox.scenario.model import Symptom
 from sandbox.scenario.reference import main as refresh_scenarios
 
+NOTE: Final = "<!-- Made from scenarios/observed/ by `python -m sandbox.clients.reference`. -->\n\n"
+PAGE: Final = "\n[The same as a page](client-matrix.html), with every client's words in its cell.\n"
 MEASURED: Final = "measured"
 """What a symptom says of where it was seen, when it was seen here."""
 
@@ -33,7 +35,7 @@ _BEFORE: Final = ("references:", "also_known_as:")
 def pages(observed: Sequence[Observed], scenarios: Sequence[Scenario]) -> dict[str, str]:
     """Give the pages that are made of the observations, by their files' names in docs/."""
     return {
-        "client-matrix.md": table.markdown(observed, scenarios),
+        "client-matrix.md": NOTE + table.markdown(observed, scenarios) + PAGE,
         "client-matrix.html": table.html(observed, scenarios),
     }
 

@@ -12,8 +12,6 @@ from sandbox.flow import STEP_MEANING, STEPS, Step
 from sandbox.scenario import Scenario
 from sandbox.scenario.model import Must
 
-NOTE: Final = "<!-- Made from scenarios/observed/ by `python -m sandbox.clients.reference`. -->\n\n"
-
 LEGEND: Final = (
     ("✓", "it connects"),
     ("✓ 2", "it connects after so many sign-ins"),
@@ -79,13 +77,12 @@ _INTRODUCTION: Final = """\
 Real clients, installed by name, each driven through every scenario without a person by `sandbox matrix`: it adds the
 server, signs in where it is asked to, uses a tool where it can, and, where a scenario is about refreshing, comes back
 when its token has run out. Whether it connected is what the client itself says; how far it came is read from the wire.
-[The same as a page](client-matrix.html), with every client's words in its cell.
 """
 
 
 def markdown(observed: Sequence[Observed], scenarios: Sequence[Scenario]) -> str:
     """Give the table as a page of Markdown."""
-    parts = [NOTE + _INTRODUCTION, _clients(observed, scenarios), _signs()]
+    parts = [_INTRODUCTION, _clients(observed, scenarios), _signs()]
     for step in (None, *STEPS):
         here = [scenario for scenario in scenarios if scenario.step == step]
         if here:
@@ -95,8 +92,8 @@ def markdown(observed: Sequence[Observed], scenarios: Sequence[Scenario]) -> str
     return "\n\n".join(part.strip("\n") for part in parts) + "\n"
 
 
-def _heading(step: Step | None) -> str:
-    return f"`{step}`: {STEP_MEANING[step]}" if step else "Nothing is broken"
+def _heading(step: Step | None, mark: str = "`") -> str:
+    return f"{mark}{step}{mark}: {STEP_MEANING[step]}" if step else "Nothing is broken"
 
 
 def _name(observed: Observed) -> str:
@@ -185,7 +182,7 @@ def html(observed: Sequence[Observed], scenarios: Sequence[Scenario]) -> str:
     import jinja2
 
     templates = jinja2.Environment(loader=jinja2.PackageLoader("sandbox.clients"), autoescape=True, trim_blocks=True)
-    steps = [(_heading_text(step), [one for one in scenarios if one.step == step]) for step in (None, *STEPS)]
+    steps = [(_heading(step, ""), [one for one in scenarios if one.step == step]) for step in (None, *STEPS)]
     return templates.get_template("matrix.html").render(
         observed=observed,
         steps=[(heading, here) for heading, here in steps if here],
@@ -195,7 +192,3 @@ def html(observed: Sequence[Observed], scenarios: Sequence[Scenario]) -> str:
         how=HOW_IT_ENDED,
         breaches=breaches(observed, scenarios),
     )
-
-
-def _heading_text(step: Step | None) -> str:
-    return f"{step}: {STEP_MEANING[step]}" if step else "Nothing is broken"

@@ -141,16 +141,25 @@ def test_connect_refuses(arguments: tuple[str, ...], why: str, tmp_path: Path) -
     assert "Traceback" not in ended.err
 
 
+IN_A_SHELL = """
+import os, signal, sys
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGINT, getattr(signal, sys.argv[1]))
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+"""Starts a program as a shell does: with Ctrl-C ignored, or not."""
+
+
 @pytest.mark.parametrize(
     ("number", "ignored"),
-    [(signal.SIGINT, False), (signal.SIGTERM, False), (signal.SIGTERM, True)],
+    [(signal.SIGINT, False), (signal.SIGTERM, False), (signal.SIGHUP, False), (signal.SIGTERM, True)],
 )
 def test_connect_ends_at_a_signal_and_leaves_nothing(number: signal.Signals, *, ignored: bool, tmp_path: Path) -> None:
     """Ctrl-C, and what a CI sends, end the client and its world at once, also where a shell had Ctrl-C ignored."""
     pid = tmp_path / "pid"
     program = f"import os, pathlib, time; pathlib.Path({str(pid)!r}).write_text(str(os.getpid())); time.sleep(600)"
     command = shlex.join([sys.executable, "-c", program, "{mcp_url}"])
-    shell = ["sh", "-c", "trap '' INT; exec \"$@\"", "sh"] if ignored else []
+    shell = [sys.executable, "-c", IN_A_SHELL, "SIG_IGN" if ignored else "SIG_DFL"]
     with subprocess.Popen(
         [*shell, PROGRAM, "connect", "--command", command, "--silence", "60"],
         cwd=tmp_path,
