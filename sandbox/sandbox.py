@@ -246,10 +246,13 @@ class Sandbox(Witness):
         return is_loopback(self._listen)
 
     def _apply(self, scenario: Scenario, overrides: dict[str, Any], *, keep_faults: bool = False) -> None:
-        """Put a scenario to work; raise msgspec.ValidationError, and leave all as it was, when its world is none."""
+        """Put a scenario to work; raise msgspec.ValidationError, and leave all as it was, when its world is none.
+
+        `written` is the world as people write it, `world` the one with its placeholders filled in.
+        """
         world = merged(scenario.built(), overrides)
         addresses = self.addresses.over(world.tls)
-        self.world, self.addresses = placed(world, addresses), addresses
+        self.written, self.world, self.addresses = world, placed(world, addresses), addresses
         self.scenario, self._overrides = scenario, overrides
         values = placeholder_values(self.world, self.addresses)
         self.authkit.settings, self.authkit.origin = self.world.workos, addresses.workos

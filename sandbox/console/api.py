@@ -11,6 +11,7 @@ from flask import Flask, Response, current_app, request
 from werkzeug.exceptions import HTTPException
 
 from sandbox import __version__, export
+from sandbox.console.dashboard import dashboard
 from sandbox.console.pages import pages
 from sandbox.diagnosis.clients import told_apart
 from sandbox.diagnosis.report import is_broken
@@ -36,6 +37,7 @@ def create_app(sandbox: Sandbox) -> Flask:
     app = Flask(__name__)
     app.extensions[_EXTENSION] = sandbox
     app.register_blueprint(pages)
+    app.register_blueprint(dashboard)
     for route in ROUTES:
         name = f"{route.method} {route.path}"
         app.add_url_rule(route.path, name, route.answer, methods=[route.method])
