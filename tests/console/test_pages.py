@@ -201,6 +201,45 @@ def test_an_exchange_is_shown_whole(world: Sandbox, page: Page, tmp_path: Path) 
     assert "eyJ" not in page.content()
 
 
+@pytest.mark.parametrize(
+    ("scenario", "step", "before", "after"),
+    [
+        (
+            "asmeta-issuer-other-host",
+            "server-metadata",
+            '"issuer": "http://localhost',
+            '"issuer": "https://login.nearby',
+        ),
+        ("token-type-missing", "token", '"token_type": "Bearer"', ""),
+        ("expired-token", "token", '"exp": 1', '"exp": 1'),
+        ("token-form-encoded", "token", "content-type: application/json", "content-type: application/x-www-form"),
+    ],
+)
+def test_a_fault_is_shown_as_a_difference(
+    scenario: str, step: str, before: str, after: str, world: Sandbox, page: Page, tmp_path: Path
+) -> None:
+    """Where a fault edited an answer, the healthy one is held against it, line by line, tokens decoded."""
+    world.use(scenario)
+    connect(world, tmp_path)
+    page.goto(world.addresses.console)
+    page.locator(".exchange button", has_text=step).filter(has=page.locator(".fault")).first.click()
+    gone = page.locator(".diff del").all_text_contents()
+    come = page.locator(".diff ins").all_text_contents()
+    assert any(before in line for line in gone)
+    assert any(after in line for line in come) if after else come == []
+    assert all(line.startswith("-") for line in gone)
+    assert all(line.startswith("+") for line in come)
+
+
+def test_an_answer_that_no_fault_edited_has_no_difference(world: Sandbox, page: Page, tmp_path: Path) -> None:
+    """An exchange of the healthy world is shown without one."""
+    connect(world, tmp_path)
+    page.goto(world.addresses.console)
+    page.locator(".exchange button").first.click()
+    assert page.locator("#detail h3").count() >= 2
+    assert page.locator(".diff").count() == 0
+
+
 def test_clients_are_told_apart(world: Sandbox, page: Page, tmp_path: Path) -> None:
     """With two clients there is a choice, and the choice shows one of them."""
     connect(world, tmp_path)
@@ -247,6 +286,7 @@ def test_hostile_words_are_text(world: Sandbox, page: Page) -> None:
         "cause": HOSTILE,
         "fix": HOSTILE,
         "expect": {"connects": True},
+        "faults": [{"at": "registration", "set": {"client_name": HOSTILE, HOSTILE: HOSTILE}}],
     }
     world.use(read_value(said, name="hostile"))
     registration = {"client_name": HOSTILE, "redirect_uris": ["http://localhost:9/cb"], "scope": HOSTILE}
@@ -260,6 +300,8 @@ def test_hostile_words_are_text(world: Sandbox, page: Page) -> None:
         button.click()
         assert page.locator("#detail").is_visible()
         button.click()
+    page.locator(".exchange button", has=page.locator(".fault")).click()
+    assert page.locator(".diff ins", has_text="<script>").count() >= 1
     page.wait_for_timeout(500)  # findings are asked for a quarter of a second after the last exchange
     assert page.locator("main img, main script, header img").count() == 0
     assert page.title() == "Flow · Sandbox console"
@@ -289,7 +331,7 @@ def test_axe_finds_nothing_serious(path: str, scheme: Any, world: Sandbox, page:
     if not AXE.exists():
         missing("axe-core")
     if path == "/":
-        world.use("missing-registration")
+        world.use("asmeta-issuer-other-host")
         connect(world, tmp_path)
     page.emulate_media(color_scheme=scheme)
     response = page.goto(world.addresses.console + path)
@@ -297,7 +339,8 @@ def test_axe_finds_nothing_serious(path: str, scheme: Any, world: Sandbox, page:
     assert response.status == 200
     if path == "/":
         page.locator(".finding").wait_for()
-        page.locator(".exchange button").first.click()
+        page.locator(".exchange button", has=page.locator(".fault")).first.click()
+        page.locator(".diff").wait_for()
     page.evaluate(AXE.read_text())
     found = page.evaluate("axe.run()")
     assert len(found["passes"]) > 10
