@@ -102,6 +102,7 @@ class Sandbox(Witness):
         origin, sources = self.addresses.workos, self.sources.shifted(lambda: seconds(self.world.clock.workos))
         self.authkit = AuthKit(world.workos, origin, origin, sources, self.store, keys)
         self.other = self._other_authkit(world)
+        self.authkit.console = self.other.console = self.addresses.console
         flask = create_app(self.authkit)
         self.logs = Logs(self.sources)
         self._open.callback(self.logs.clear)
