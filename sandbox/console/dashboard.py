@@ -41,6 +41,8 @@ class Row(NamedTuple):
     seen: Seen
     changed: bool
     """Whether it differs from the healthy world."""
+    returns: bool
+    """Whether its healthy value can be set; not where a mapping holds keys more, as mappings are laid over."""
     shows: tuple[Difference, ...]
     """What it alone changes of what is published."""
     error: str
@@ -96,6 +98,7 @@ def _row(sandbox: Sandbox, setting: Setting, worlds: tuple[Any, Any], typed: tup
         placed="" if placed == value else controls.shown(setting, placed),
         seen=SEEN[setting.name],
         changed=changed,
+        returns=changed and _returns(sandbox, setting),
         shows=_shows(sandbox, setting) if changed else (),
         error=error,
     )
@@ -105,6 +108,11 @@ def _shows(sandbox: Sandbox, setting: Setting) -> tuple[Difference, ...]:
     """Say what a setting changes of what is published: as it is, beside the same world with its healthy value."""
     without = msgspec.convert(_replaced(msgspec.to_builtins(sandbox.written), setting.path, setting.healthy), World)
     return differences(published(sandbox, without), published(sandbox, sandbox.written))
+
+
+def _returns(sandbox: Sandbox, setting: Setting) -> bool:
+    after = merged(sandbox.written, setting.change(setting.healthy))
+    return bool(setting.of(msgspec.to_builtins(after)) == setting.healthy)
 
 
 def _replaced(settings: Mapping[str, Any], path: tuple[str, ...], value: Any) -> dict[str, Any]:

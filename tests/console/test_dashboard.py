@@ -157,6 +157,15 @@ def test_a_switch_is_thrown_without_scripts(world: Sandbox) -> None:
     assert "Every setting is as in the healthy world." in shown(world)
 
 
+def test_no_button_promises_what_it_cannot_do(world: Sandbox) -> None:
+    """A mapping with a key more cannot go back by a change, which lays mappings over; then no button says so."""
+    change(world, "service.challenge.body", '{"error": "No."}')
+    assert 'As healthy<span class="unseen"> for service.challenge.body' in shown(world)
+    text = change(world, "service.challenge.body", '{"more": 1}').text
+    assert "1 setting differs" in text
+    assert "As healthy" not in text
+
+
 REFUSED = [
     ("workos.access_token.lifetime", "soon", "Allowed: a duration such as 30s or 5m"),
     ("workos.disabled_registration.status", "4o3", "Allowed: a whole number from 400 to 599"),
