@@ -101,6 +101,13 @@ def _found(scenario: Scenario | str | os.PathLike[str], request: pytest.FixtureR
     return find(request.path.parent / scenario) if is_path(scenario) else find(scenario)
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Refuse a marker without the fixture, which would say something that nobody reads."""
+    marked = item.get_closest_marker(_MARKER) is not None
+    if marked and "sandbox" not in getattr(item, "fixturenames", ()):
+        pytest.fail("@pytest.mark.sandbox is on a test that does not take the fixture `sandbox`.", pytrace=False)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """Fail a test that passed and did not meet what its scenario is about."""

@@ -382,3 +382,17 @@ def test_the_package_is_light() -> None:
     asked = "import sys, sandbox; print(sorted(name for name in sys.modules if name.startswith('sandbox')))"
     loaded = subprocess.run([sys.executable, "-c", asked], check=True, capture_output=True, text=True).stdout
     assert loaded.strip() == "['sandbox']"
+
+
+def test_a_marker_without_the_fixture_is_refused(pytester: pytest.Pytester) -> None:
+    """A test that names a world and does not take it has not met it."""
+    result = run(
+        pytester,
+        """
+        @pytest.mark.sandbox("expired-token")
+        def test_forgot():
+            pass
+        """,
+    )
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*is on a test that does not take the fixture `sandbox`."])
