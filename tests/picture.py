@@ -1,7 +1,7 @@
 """Draw the README's pictures: the connection log's failure with Claude Code, on the terminal and in the console.
 
-`python -m tests.picture` writes docs/timeline.svg, docs/console.png, docs/console-fault.png and docs/dashboard.png from real runs. It needs
-Claude Code 2.1.332 in .cache, and Debian's Chromium.
+`python -m tests.picture` writes docs/timeline.svg, and console.png, console-fault.png and dashboard.png beside it, from
+real runs. It needs Claude Code 2.1.332 in .cache, and Debian's Chromium.
 """
 
 from __future__ import annotations
