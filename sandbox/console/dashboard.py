@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 from flask import Blueprint, current_app, redirect, render_template, request, url_for
 
 from sandbox.console import controls
+from sandbox.console.client_secrets import with_secrets, without_secrets
 from sandbox.console.groups import AHEAD, EFFECTS, PARTS, SEEN, Seen
 from sandbox.console.published import Difference, differences, published
 from sandbox.console.remembered import remembered
 from sandbox.errors import SandboxError
-from sandbox.wire.redaction import marked
 from sandbox.world import World, merged
 
 if TYPE_CHECKING:
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from sandbox.scenario.settings import Setting
 
 dashboard = Blueprint("dashboard", __name__, url_prefix="/dashboard")
-
-_SECRET: Final = "client_secret"  # noqa: S105 - the name of a field
 
 
 class Row(NamedTuple):
@@ -59,7 +57,7 @@ def page(error: str = "", at: str = "", typed: tuple[str, ...] = ()) -> str:
     from sandbox.scenario.settings import every_setting  # reading the types takes a while
 
     sandbox = _sandbox()
-    written, world = (_without_secrets(msgspec.to_builtins(one)) for one in (sandbox.written, sandbox.world))
+    written, world = (without_secrets(msgspec.to_builtins(one)) for one in (sandbox.written, sandbox.world))
     rows = {}
     for setting in every_setting():
         failed = setting.name == at
@@ -86,7 +84,7 @@ def page(error: str = "", at: str = "", typed: tuple[str, ...] = ()) -> str:
 def _row(sandbox: Sandbox, setting: Setting, worlds: tuple[Any, Any], typed: tuple[str, ...] | None, error: str) -> Row:
     value, placed = (setting.of(world) for world in worlds)
     kind = controls.control(setting)
-    changed = value != _without_secrets(setting.healthy)
+    changed = value != without_secrets(setting.healthy)
     shown = controls.shown(setting, value)
     return Row(
         setting=setting,
@@ -135,7 +133,7 @@ def change() -> Answer | tuple[str, int]:
         return page(f"There is no setting `{name}`."), 400
     try:
         healthy = "healthy" in request.form
-        value = setting.healthy if healthy else plain(_with_secrets(sandbox, controls.value_of(setting, sent)))
+        value = setting.healthy if healthy else plain(with_secrets(sandbox.world, controls.value_of(setting, sent)))
         asked = setting.change(value)
         shaped(Document(asked), (), asked, Shape(lambda change: merged(sandbox.written, change), World))
         sandbox.change(asked)
@@ -163,33 +161,3 @@ def manifest(sandbox: Sandbox) -> str:
         f'  authorization_server = "{server}"\n'
         "}\n"
     )
-
-
-# --- secrets, which are shown as fingerprints and kept when a fingerprint comes back --------------------------------
-
-
-def _without_secrets(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {
-            key: marked(key, item) if key == _SECRET and isinstance(item, str) else _without_secrets(item)
-            for key, item in value.items()
-        }
-    return [_without_secrets(item) for item in value] if isinstance(value, (list, tuple)) else value
-
-
-def _with_secrets(sandbox: Sandbox, value: Any) -> Any:
-    known = {
-        marked(_SECRET, one.client_secret): one.client_secret
-        for one in sandbox.world.workos.applications
-        if one.client_secret is not None
-    }
-
-    def restored(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {
-                key: known.get(item, item) if key == _SECRET and isinstance(item, str) else restored(item)
-                for key, item in value.items()
-            }
-        return [restored(item) for item in value] if isinstance(value, list) else value
-
-    return restored(value)
