@@ -104,6 +104,7 @@ class Sandbox(Witness):
         origin, sources = self.addresses.workos, self.sources.shifted(lambda: seconds(self.world.clock.workos))
         self.authkit = AuthKit(world.workos, origin, origin, sources, self.store, keys)
         self.other = self._other_authkit(world)
+        self.authkit.console = self.other.console = self.addresses.console
         flask = create_app(self.authkit)
         self.logs = Logs(self.sources)
         self._open.callback(self.logs.clear)
@@ -253,10 +254,13 @@ class Sandbox(Witness):
         return is_loopback(self._listen)
 
     def _apply(self, scenario: Scenario, overrides: dict[str, Any], *, keep_faults: bool = False) -> None:
-        """Put a scenario to work; raise msgspec.ValidationError, and leave all as it was, when its world is none."""
+        """Put a scenario to work; raise msgspec.ValidationError, and leave all as it was, when its world is none.
+
+        `written` is the world as people write it, `world` the one with its placeholders filled in.
+        """
         world = merged(scenario.built(), overrides)
         addresses = self.addresses.over(world.tls)
-        self.world, self.addresses = placed(world, addresses), addresses
+        self.written, self.world, self.addresses = world, placed(world, addresses), addresses
         self.scenario, self._overrides = scenario, overrides
         values = placeholder_values(self.world, self.addresses)
         self.authkit.settings, self.authkit.origin = self.world.workos, addresses.workos

@@ -1,7 +1,7 @@
 """Draw the README's pictures: the connection log's failure with Claude Code, on the terminal and in the console.
 
-`python -m tests.picture` writes docs/timeline.svg, docs/console.png and docs/console-fault.png from real runs. It needs
-Claude Code 2.1.332 in .cache, and Debian's Chromium.
+`python -m tests.picture` writes docs/timeline.svg, and console.png, console-fault.png and dashboard.png beside it, from
+real runs. It needs Claude Code 2.1.332 in .cache, and Debian's Chromium.
 """
 
 from __future__ import annotations
@@ -86,6 +86,21 @@ def photograph(scenario: str, opened: str | None = None) -> bytes:
     return picture
 
 
+def photograph_dashboard() -> bytes:
+    """Give the dashboard as a picture (PNG), with registration turned off."""
+    from playwright.sync_api import sync_playwright
+
+    with Sandbox(ports=Ports()) as sandbox, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.goto(f"{sandbox.addresses.console}/dashboard")
+        page.get_by_role("switch", name="dynamic_client_registration").click()
+        page.locator(".shows").wait_for()
+        picture = page.screenshot()
+        browser.close()
+    return picture
+
+
 async def _listed(run: Run) -> None:
     await mcp(run, "add", "--transport", "http", "log-aggregator", run.url)
     await mcp(run, "list")
@@ -95,3 +110,4 @@ if __name__ == "__main__":
     PICTURE.write_text(draw(asyncio.run(told())), encoding="utf-8")
     PICTURE.with_name("console.png").write_bytes(photograph("authorize-url-as-issuer"))
     PICTURE.with_name("console-fault.png").write_bytes(photograph("asmeta-issuer-other-host", "server-metadata"))
+    PICTURE.with_name("dashboard.png").write_bytes(photograph_dashboard())

@@ -11,6 +11,8 @@ from flask import Flask, Response, current_app, request
 from werkzeug.exceptions import HTTPException
 
 from sandbox import __version__, export
+from sandbox.console.client_secrets import without_secrets
+from sandbox.console.dashboard import dashboard
 from sandbox.console.pages import pages
 from sandbox.diagnosis.clients import told_apart
 from sandbox.diagnosis.report import is_broken
@@ -18,7 +20,6 @@ from sandbox.errors import SandboxError
 from sandbox.scenario import library, read_value
 from sandbox.scenario.library import find_named
 from sandbox.scenario.reading import plain
-from sandbox.wire.redaction import marked
 from sandbox.workos.records import Client, Grant, RefreshToken
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def create_app(sandbox: Sandbox) -> Flask:
     app = Flask(__name__)
     app.extensions[_EXTENSION] = sandbox
     app.register_blueprint(pages)
+    app.register_blueprint(dashboard)
     for route in ROUTES:
         name = f"{route.method} {route.path}"
         app.add_url_rule(route.path, name, route.answer, methods=[route.method])
@@ -101,12 +103,7 @@ def scenario() -> Response:
 
 def _hidden(value: Any) -> Any:
     """Give a JSON-like value with fingerprints for client secrets, unless secrets are revealed."""
-    if isinstance(value, dict) and not _sandbox().wire.reveal:
-        return {
-            key: marked(key, item) if key == "client_secret" and isinstance(item, str) else _hidden(item)
-            for key, item in value.items()
-        }
-    return [_hidden(item) for item in value] if isinstance(value, (list, tuple)) else value
+    return value if _sandbox().wire.reveal else without_secrets(value)
 
 
 def put_scenario() -> Response:

@@ -120,7 +120,11 @@ def scenario(name: str) -> str | tuple[str, int]:
         return render_template("missing.html", said=str(error)), 404
     printed = sorted(told.symptoms, key=lambda symptom: symptom.client)
     return render_template(
-        "scenario.html", told=told, printed=printed, clients=[each for each in CLIENTS.values() if each.package]
+        "scenario.html",
+        told=told,
+        printed=printed,
+        clients=[each for each in CLIENTS.values() if each.package],
+        commands=commands(_sandbox().mcp_url),
     )
 
 

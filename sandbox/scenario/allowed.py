@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from typing import Any, Final, NamedTuple
 
 from msgspec import inspect
@@ -29,10 +30,14 @@ class Kind(NamedTuple):
 
 def kinds_at(model: type, path: Path) -> list[Kind]:
     """Give what is allowed at a path of a model, `path` being one that the model knows."""
-    kinds = list(_alternatives(inspect.type_info(model)))
+    kinds = list(_alternatives(_info(model)))
     for step in path:
         kinds = next(inner for kind in kinds if (inner := _inside(kind.type, step)) is not None)
     return kinds
+
+
+_info = cache(inspect.type_info)
+"""Reads a type, which takes milliseconds, once."""
 
 
 def fields_of(kinds: Sequence[Kind]) -> dict[str, str]:

@@ -12,14 +12,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import msgspec
-
 from sandbox.flow import STEP_MEANING, STEPS
 from sandbox.scenario.allowed import fields_of, kinds_at, said
 from sandbox.scenario.library import library
 from sandbox.scenario.model import ACTIONS, Scenario
 from sandbox.scenario.pages import pages
 from sandbox.scenario.schema import write_schema
+from sandbox.scenario.settings import every_setting
 from sandbox.world import PLACEHOLDERS, Addresses, World, placeholder_values
 
 PLACEHOLDER_MEANING: Final = {
@@ -31,23 +30,6 @@ PLACEHOLDER_MEANING: Final = {
     "other": "a second authorization server, which knows nothing of the first",
 }
 
-# What the settings mean that the model leaves without a word.
-_SETTING_MEANING: Final = {
-    "workos.applications": "the pre-registered Connect applications",
-    "workos.access_token.lifetime": "how long an access token is good",
-    "workos.access_token.format": "a signed token, or one that can only be introspected",
-    "workos.refresh_token.issue": "for whom there is a refresh token: who asks for the scope, everybody, nobody",
-    "workos.refresh_token.rotate": "whether a refresh token is good once",
-    "workos.refresh_token.lifetime": "how long a refresh token is good",
-    "workos.users": "who can sign in",
-    "workos.organizations": "the customers of the app",
-    "service.challenge.status": "the status of the answer to a request without a token",
-    "service.challenge.scheme": "the scheme of WWW-Authenticate; null leaves the header out",
-    "service.challenge.error": "`error` of WWW-Authenticate; null leaves it out",
-    "service.challenge.error_description": "`error_description` of WWW-Authenticate; null leaves it out",
-    "service.challenge.scope": "`scope` of WWW-Authenticate; null leaves it out",
-    "service.challenge.body": "the JSON body of that answer",
-}
 # Values that the page describes in a section of their own.
 _VALUES: Final = {
     **dict.fromkeys(("step", "reaches"), "a step"),
@@ -100,20 +82,8 @@ def _rows(
 
 
 def _settings() -> Iterator[Sequence[str]]:
-    for path, healthy in _leaves(World(), ()):
-        *above, last = path
-        name = ".".join(path)
-        meaning = _SETTING_MEANING.get(name) or fields_of(kinds_at(World, tuple(above)))[last]
-        yield f"`{name}`", _shown(msgspec.to_builtins(healthy)), said(kinds_at(World, path)), meaning
-
-
-def _leaves(value: msgspec.Struct, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
-    for name in value.__struct_fields__:
-        inner = getattr(value, name)
-        if isinstance(inner, msgspec.Struct):
-            yield from _leaves(inner, (*path, name))
-        else:
-            yield (*path, name), inner
+    for setting in every_setting():
+        yield f"`{setting.name}`", _shown(setting.healthy), said(setting.kinds), setting.meaning
 
 
 def _shown(healthy: Any) -> str:

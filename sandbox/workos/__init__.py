@@ -49,6 +49,7 @@ def create_app(server: AuthKit) -> Flask:
     app.register_error_handler(OAuthError, OAuthError.response)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(sqlite3.Error, _not_saved)
+    app.context_processor(lambda: {"console": server.console})
     app.before_request(_paths_as_written)
     app.after_request(_page_headers)
     return app

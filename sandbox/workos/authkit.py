@@ -46,6 +46,8 @@ class AuthKit:
     keys: Keys
     withdrawn_until: str = ""
     """The time part of a ULID; access tokens from before then are dead."""
+    console: str = ""
+    """The address of the console, which every page names; empty: there is none."""
     successors: Successors = field(default_factory=Successors, repr=False)
 
     @property

@@ -71,7 +71,7 @@ def authorize() -> Response:
         return to_error_page("invalid_client_metadata" if document else "application_not_found")
     redirect_uri = request.args.get("redirect_uri", "")
     if len(request.args.getlist("redirect_uri")) != 1 or not _may_return_to(redirect_uri, server, client):
-        return to_error_page("invalid_redirect_uri", client_id=client.client_id)
+        return to_error_page("invalid_redirect_uri", client_id=client.client_id, redirect_uri=redirect_uri)
     try:
         begun = _begun(server, client, parameters.single(request.args))
         if server.settings.sign_in == "automatic":

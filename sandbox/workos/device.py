@@ -24,6 +24,10 @@ CODE_LIFETIME: Final = 300
 INTERVAL: Final = 5
 """Seconds between two polls (CONFIRMED for WorkOS)."""
 COOKIE: Final = "authkit_device"
+_NO_SUCH_CODE: Final = (
+    "This code is unknown or has expired. Compare it with what your device shows; after five minutes, or once it was"
+    " used, let the device show another."
+)
 
 
 @blueprint.post("/oauth2/device_authorization")
@@ -121,7 +125,9 @@ def _asked(server: AuthKit, user_code: str) -> Response:
         users=[page_user(server, user) for user in server.settings.users],
         client_name=found.client.name if found else None,
         scopes=page_scopes(found.device.scope) if found else [],
-        error="This code is unknown or has expired." if user_code and found is None else None,
+        resource=found.device.resource if found else None,
+        unverified=bool(found and found.client.registered_itself),
+        error=_NO_SUCH_CODE if user_code and found is None else None,
         session=browser,
     )
     response = make_response(page)

@@ -88,6 +88,16 @@ PLACES: Final[dict[str, tuple[str, Callable[[AuthKit], dict[str, Any]]]]] = {
 """Where an issuer with a path has its documents: inserted (RFC 8414, section 3.1) or appended (OpenID Discovery, 4)."""
 
 
+def documents(server: AuthKit) -> dict[str, Callable[[AuthKit], dict[str, Any]]]:
+    """Say which discovery documents the settings publish, and where: by path, what makes each."""
+    settings = server.settings
+    places = (PLACES[place] for place in settings.metadata_at)
+    served = {path.format(path=settings.issuer_path): make for path, make in places}
+    if settings.issuer == "client":
+        served[f"/user_management/{settings.client_id}/.well-known/openid-configuration"] = client_configuration
+    return served
+
+
 @blueprint.get("/.well-known/<path:_rest>")
 @blueprint.get("/<path:_before>/.well-known/<_document_name>")
 def discovery(_rest: str = "", _before: str = "", _document_name: str = "") -> Response:
@@ -98,24 +108,10 @@ def discovery(_rest: str = "", _before: str = "", _document_name: str = "") -> R
     server = authkit()
     if server.settings.issuer == "custom" and request.host != urlsplit(server.issuer).netloc:
         abort(404)
-    served = {path.format(path=server.settings.issuer_path): make for path, make in _chosen(server)}
-    make = served.get(request.path)
+    make = documents(server).get(request.path)
     if make is None:
         abort(404)
     return _document(make(server))
-
-
-def _chosen(server: AuthKit) -> list[tuple[str, Callable[[AuthKit], dict[str, Any]]]]:
-    return [PLACES[place] for place in server.settings.metadata_at]
-
-
-@blueprint.get("/user_management/<client_id>/.well-known/openid-configuration")
-def client_discovery(client_id: str) -> Response:
-    """Answer discovery for the issuer of an environment, when it is the issuer of this one."""
-    server = authkit()
-    if server.settings.issuer != "client" or client_id != server.settings.client_id:
-        abort(404)
-    return _document(client_configuration(server))
 
 
 @blueprint.get("/oauth2/jwks")

@@ -145,6 +145,17 @@ def serving() -> Iterator[Site]:
         thread.join()
 
 
+EVERYWHERE: Final = {
+    "client_name": "A <client>",
+    "users": USERS,
+    "console": "",
+    "another": "/sign-in",
+    "resource": None,
+    "unverified": True,
+}
+"""What pages are given, unless a test gives something else."""
+
+
 def rendered(name: str, **context: Any) -> Reply:
     """Render one of the product's pages."""
-    return Reply(TEMPLATES.get_template(name).render({"client_name": "A <client>", "users": USERS} | context))
+    return Reply(TEMPLATES.get_template(name).render(EVERYWHERE | context))

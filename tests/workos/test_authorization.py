@@ -8,8 +8,10 @@ from urllib.parse import parse_qs, parse_qsl, quote, urlencode, urlsplit
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from markupsafe import escape
 from werkzeug.test import TestResponse
 
+from sandbox.workos.consent import ERRORS
 from sandbox.workos.records import Authorization, Code, Grant
 from tests.workos.driver import (
     ADA,
@@ -73,6 +75,7 @@ def test_the_consent_page_says_who_asks_for_what_and_where_it_leads(workos: Work
     session = {"authorization_session_id": fields(begun)["authorization_session_id"]}
     workos.post("/oauth2/sign-in", session | {"user_id": ADA})
     text = workos.http.get("/oauth2/consent", query_string=session).text
+    assert f'href="/oauth2/sign-in?{urlencode(session)}"' in text
 
     shown = ["Interesting Client", client["client_id"], "Know who you are", "Delete log entries", RESOURCE, CALLBACK]
     for expected in [*shown, "localhost:51734", "Ada", "Nearby Notebooks", "registered itself"]:
@@ -266,6 +269,31 @@ def test_the_error_page_shows_only_text(workos: Workos) -> None:
     assert page_kind(response) == "error"
     assert script not in response.text
     assert "&lt;script&gt;" in response.text
+
+
+def test_the_error_page_tells_what_to_compare(workos: Workos, client: dict[str, Any]) -> None:
+    """A redirect URI that is not the client's is shown beside those that are, with what to do."""
+    page = workos.http.get(workos.authorize(client, redirect_uri="https://evil.example/cb").headers["Location"])
+
+    assert "https://evil.example/cb" in page.text
+    assert all(uri in page.text for uri in client["redirect_uris"])
+    assert "What to do" in page.text
+
+
+@pytest.mark.parametrize("error", ERRORS)
+def test_every_error_says_what_to_do(workos: Workos, error: str) -> None:
+    """Whatever ends at the error page says why, and what a person does about it."""
+    page = workos.http.get("/oauth2/error", query_string={"error": error})
+
+    assert escape(ERRORS[error].why) in page.text
+    assert escape(ERRORS[error].do) in page.text
+
+
+def test_every_page_leads_to_the_console(workos: Workos) -> None:
+    """Where there is a console, a page links to it."""
+    assert "Watch this connection" not in workos.http.get("/oauth2/error").text
+    workos.authkit.console = "http://localhost:4102"
+    assert '<a href="http://localhost:4102">Watch this connection' in workos.http.get("/oauth2/error").text
 
 
 def test_the_error_page_stands_alone(workos: Workos) -> None:

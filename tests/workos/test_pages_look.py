@@ -94,6 +94,7 @@ def pages(claim: str | None = None) -> dict[str, Sample]:
         "organization_name": claim or "Nearby Notebooks",
         "action": "/answer",
         "session": claim or SESSION["authorization_session_id"],
+        "another": "/oauth2/sign-in",
         "unverified": True,
         "loopback": True,
     }
@@ -105,6 +106,8 @@ def pages(claim: str | None = None) -> dict[str, Sample]:
         "users": users,
         "client_name": app,
         "scopes": scopes,
+        "resource": claim or "http://localhost:4101/mcp",
+        "unverified": True,
         "error": None,
         "session": claim or SESSION["authorization_session_id"],
     }
