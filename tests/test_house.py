@@ -52,3 +52,12 @@ def test_imports_point_one_way(file: Path) -> None:
     """A part imports only what it may know of."""
     part = file.relative_to(PACKAGE).parts[0]
     assert file in ELSEWHERE or imported(file) <= ALLOWED[part]
+
+
+@pytest.mark.parametrize("file", sorted((PACKAGE / "diagnosis").rglob("*.py")), ids=lambda file: file.stem)
+def test_the_diagnosis_reads_what_went_out(file: Path) -> None:
+    """No rule looks at what an exchange holds for people: the faults that acted, and the answer before them."""
+    read = {
+        node.attr for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))) if isinstance(node, ast.Attribute)
+    }
+    assert read.isdisjoint({"faults", "healthy"})

@@ -22,6 +22,16 @@ BODY_LIMIT: Final = 64 * 1024
 """How many bytes of a body are remembered."""
 
 
+class Answer(Struct, kw_only=True):
+    """A response as it is remembered, without its secrets."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    body: str
+    held: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """What its tokens say, by fingerprint."""
+
+
 class Exchange(Struct, kw_only=True):
     """One HTTP request and its response, secrets taken out unless the sandbox reveals them."""
 
@@ -42,6 +52,8 @@ class Exchange(Struct, kw_only=True):
     ended: Ended = "unanswered"
     faults: list[str] = field(default_factory=list)
     """The faults that acted on it, in a few words each."""
+    healthy: Answer | None = None
+    """What the application had answered, where faults edited it. It is for people; a diagnosis reads what went out."""
     held: dict[str, dict[str, Any]] = field(default_factory=dict)
     """What its tokens and verifiers say, by fingerprint."""
     client_id: str | None = None

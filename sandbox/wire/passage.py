@@ -67,6 +67,7 @@ class Passage:
         self.edits: list[ActiveFault] = []
         self.cut: ActiveFault | None = None
         self.answer = Collected()
+        self.healthy: Response | None = None
         self.streams = self.shut = False
         self.passed = 0
         self.waits = False
@@ -166,6 +167,7 @@ class Passage:
             await self._pass_on(application)
 
     def _edit(self, response: Response, edits: list[ActiveFault]) -> Response:
+        self.healthy = response
         for active in edits:
             changed = edited(active.fault, response, self._place())
             if changed is None:
@@ -312,7 +314,15 @@ class Passage:
         faults = [str(active.fault) for active in self.fired]
         client_id = identities.client_id(self.request, response)
         self.exchange = self.recorder.exchange(response, ended, took, faults, client_id)
+        if (healthy := self._unedited()) is not None:
+            self.exchange.healthy = self.recorder.healthy(healthy, response)
         trace.add(self.exchange)
+
+    def _unedited(self) -> Response | None:
+        """Give what the application answered, where a fault edited that or cut it short."""
+        was_asked = not any(stands_in_front(active.fault, self.step) for active in self.fired)
+        is_other = any(active is self.cut or active in self.edits for active in self.fired)
+        return self.healthy if was_asked and is_other else None
 
 
 def _with(due: list[ActiveFault], action: str) -> ActiveFault | None:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from sandbox.flow import Step, System, asker_of
-from sandbox.wire.exchange import BODY_LIMIT, Ended, Exchange
+from sandbox.wire.exchange import BODY_LIMIT, Answer, Ended, Exchange
 from sandbox.wire.message import Request, Response
-from sandbox.wire.redaction import Redaction, Revealed, decoded, shown
+from sandbox.wire.redaction import Redaction, Revealed, decoded, secrets_of, shown
 from sandbox.wire.secret_places import in_body, in_form
 
 _METHODS: Final = 20
@@ -53,6 +53,13 @@ class Recorder:
             **_answered(response, ended, redact),
         )
 
+    def healthy(self, answer: Response, sent: Response | None) -> Answer:
+        """Write down what the application had answered, before faults edited it into what was sent."""
+        secrets = secrets_of(self.request, answer)
+        redact = (Revealed if self.reveal else Redaction)(secrets_of(self.request, sent) | secrets)
+        headers = redact.headers(answer.headers)
+        return Answer(status=answer.status, headers=headers, body=_body(answer, redact), held=decoded(secrets))
+
     def _redaction(self, response: Response | None) -> Redaction:
         return (Revealed if self.reveal else Redaction).of(self.request, response)
 
@@ -61,6 +68,8 @@ class Recorder:
         exchange.seconds, exchange.ended = seconds, ended
         for name, value in _answered(response, ended, self._redaction(response)).items():
             setattr(exchange, name, value)
+        if exchange.healthy is not None:  # of a stream only the head is edited
+            exchange.healthy.body = exchange.response_body
 
 
 def _answered(response: Response | None, ended: Ended, redact: Redaction) -> dict[str, Any]:
