@@ -203,6 +203,30 @@ def effects() -> Response:
     return _answer({"done": asked})
 
 
+def held() -> Response:
+    """Give the steps before which exchanges stop, and those that stand there."""
+    hold = _sandbox().wire.hold
+    return _answer({"before": hold.before, "held": hold.standing})
+
+
+def hold() -> Response:
+    """Stop exchanges before steps, `{"before": ["token"]}`, and before no others; what stands elsewhere goes on."""
+    before = _asked().get("before")
+    if not isinstance(before, list) or not all(isinstance(step, str) for step in before):
+        raise SandboxError('Say before which steps, such as {"before": ["token"]}; {"before": []} holds nothing.')
+    _sandbox().hold(*before)
+    return held()
+
+
+def step() -> Response:
+    """Let the exchange that stands longest go on, or the one of a `{"number": …}`."""
+    number = _asked().get("number") if request.get_data() else None
+    if number is not None and type(number) is not int:
+        raise SandboxError(f"number is that of an exchange, such as 3, and not {number!r}.")
+    went_on = _sandbox().step(number)
+    return _answer({"went_on": went_on and went_on.number})
+
+
 def ca() -> Response:
     """Give the certificate of the sandbox's CA, which clients trust to reach ports that speak HTTPS (PEM)."""
     return Response(_sandbox().certificates.pem(), mimetype="application/x-pem-file")
@@ -213,7 +237,7 @@ def openapi() -> Response:
     paths: dict[str, dict[str, Any]] = {}
     for route in ROUTES:
         operation: dict[str, Any] = {"summary": route.summary, "responses": {"200": {"description": "done"}}}
-        if route.method in {"PUT", "PATCH"} or route.path == "/api/effects":
+        if route.method in {"PUT", "PATCH"} or route.path in {"/api/effects", "/api/hold"}:
             body = {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}
             operation |= {"requestBody": body}
             operation["responses"] |= {"400": {"description": "the body says something that cannot be done"}}
@@ -254,6 +278,9 @@ ROUTES: Final = (
     Route("PATCH", "/api/world", patch_world),
     Route("GET", "/api/state", state),
     Route("POST", "/api/effects", effects),
+    Route("GET", "/api/hold", held),
+    Route("POST", "/api/hold", hold),
+    Route("POST", "/api/step", step),
     Route("GET", "/api/ca.pem", ca),
     Route("GET", "/api/openapi.json", openapi),
 )
