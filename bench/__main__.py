@@ -1,4 +1,4 @@
-"""Measure what the design promises: start-up, a sign-in, tokens a second, a switch, a reset, a long trace, tests.
+"""Measure what the design promises: start-up, a sign-in, tokens, a switch, a reset, a long trace, a page, tests.
 
 `python -m bench` prints each figure with the bar it is held against; it never fails, since machines differ.
 """
@@ -21,6 +21,7 @@ from pathlib import Path
 import httpx2
 import msgspec
 
+from bench.console import page_figures
 from bench.sign_in import sign_in, sign_in_seconds
 from bench.suite import suite_seconds
 from sandbox.diagnosis import diagnose
@@ -138,6 +139,10 @@ def main() -> None:
     for name, value in asyncio.run(switches()).items():
         rows.append((name, f"{value * 1000:.1f} ms", bars[name]))
     rows.append(("10,000 exchanges explained", f"{asyncio.run(explained()) * 1000:.0f} ms", "1000 ms"))
+    page = asyncio.run(page_figures())
+    rows.append(("the console's page, 300 exchanges in it", f"{page.first * 1000:.0f} ms", "100 ms"))
+    rows.append(("from an exchange's end to an open page", f"{page.reached * 1000:.1f} ms", "100 ms"))
+    rows.append(("an open page, on top of a sign-in", f"{page.added * 100:.1f} %", "5 %"))
     tests, seconds = suite_seconds()
     rows.append((f"{tests} tests, each with a scenario and a client", f"{seconds:.1f} s", "10 s"))
     for name, figure, bar in rows:

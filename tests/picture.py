@@ -1,7 +1,7 @@
 """Draw the README's pictures: the connection log's failure with Claude Code, on the terminal and in the console.
 
-`python -m tests.picture` writes docs/timeline.svg and docs/console.png from real runs. It needs Claude Code 2.1.332 in
-.cache, and Debian's Chromium.
+`python -m tests.picture` writes docs/timeline.svg, docs/console.png and docs/console-fault.png from real runs. It needs
+Claude Code 2.1.332 in .cache, and Debian's Chromium.
 """
 
 from __future__ import annotations
@@ -65,11 +65,11 @@ def draw(lines: list[str]) -> str:
     return re.sub(r"@font-face \{.*?\}\n|<!--.*?-->\n?", "", svg, flags=re.DOTALL)
 
 
-def photograph() -> bytes:
-    """Give the console's page as a picture (PNG), after Claude Code has tried to connect."""
+def photograph(scenario: str, opened: str | None = None) -> bytes:
+    """Give the console's page as a picture (PNG), after Claude Code has tried to connect, with an exchange opened."""
     from playwright.sync_api import sync_playwright
 
-    with Sandbox("authorize-url-as-issuer", ports=Ports()) as sandbox, sync_playwright() as playwright:
+    with Sandbox(scenario, ports=Ports()) as sandbox, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         page.goto(sandbox.addresses.console)
@@ -78,6 +78,9 @@ def photograph() -> bytes:
             with ThreadPoolExecutor() as beside:  # a loop of the browser's runs here
                 beside.submit(lambda: asyncio.run(_listed(run))).result()
         page.locator(".finding").wait_for()
+        if opened is not None:
+            page.locator(".exchange button", has_text=opened).first.click()
+            page.locator(".diff").wait_for()
         picture = page.screenshot()
         browser.close()
     return picture
@@ -90,4 +93,5 @@ async def _listed(run: Run) -> None:
 
 if __name__ == "__main__":
     PICTURE.write_text(draw(asyncio.run(told())), encoding="utf-8")
-    PICTURE.with_name("console.png").write_bytes(photograph())
+    PICTURE.with_name("console.png").write_bytes(photograph("authorize-url-as-issuer"))
+    PICTURE.with_name("console-fault.png").write_bytes(photograph("asmeta-issuer-other-host", "server-metadata"))

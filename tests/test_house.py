@@ -24,6 +24,8 @@ ALLOWED = {
         "durations",
         "errors",
         "flow",
+        "leaving",
+        "plain",
         "sandbox",
         "scenario",
         "threads",

@@ -49,6 +49,12 @@ fix: None.
 """
 
 
+@pytest.fixture(autouse=True)
+def _at_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have pytest cut its summary's lines, as it does where no CI is."""
+    monkeypatch.delenv("CI", raising=False)
+
+
 def run(pytester: pytest.Pytester, text: str, *arguments: str) -> pytest.RunResult:
     """Run a test file in a fresh process, warnings being errors."""
     pytester.makepyfile(helpers=HELPERS)

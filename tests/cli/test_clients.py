@@ -140,24 +140,31 @@ def test_connect_refuses(arguments: tuple[str, ...], why: str, tmp_path: Path) -
     assert "Traceback" not in ended.err
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_connect_ends_at_a_signal_and_leaves_nothing(number: signal.Signals, tmp_path: Path) -> None:
-    """Ctrl-C, and what a CI sends, end the client and its world at once."""
+@pytest.mark.parametrize(
+    ("number", "ignored"),
+    [(signal.SIGINT, False), (signal.SIGTERM, False), (signal.SIGTERM, True)],
+)
+def test_connect_ends_at_a_signal_and_leaves_nothing(number: signal.Signals, *, ignored: bool, tmp_path: Path) -> None:
+    """Ctrl-C, and what a CI sends, end the client and its world at once, also where a shell had Ctrl-C ignored."""
     pid = tmp_path / "pid"
     program = f"import os, pathlib, time; pathlib.Path({str(pid)!r}).write_text(str(os.getpid())); time.sleep(600)"
     command = shlex.join([sys.executable, "-c", program, "{mcp_url}"])
-    process = subprocess.Popen(
-        [PROGRAM, "connect", "--command", command, "--silence", "60"],
+    shell = ["sh", "-c", "trap '' INT; exec \"$@\"", "sh"] if ignored else []
+    with subprocess.Popen(
+        [*shell, PROGRAM, "connect", "--command", command, "--silence", "60"],
         cwd=tmp_path,
         env=environment(tmp_path),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-    )
-    until = time.monotonic() + PATIENCE
-    while not (pid.exists() and pid.read_text()) and time.monotonic() < until:
-        time.sleep(0.05)
-    process.send_signal(number)
-    _, err = process.communicate(timeout=PATIENCE)
+    ) as process:
+        try:
+            until = time.monotonic() + PATIENCE
+            while not (pid.exists() and pid.read_text()) and time.monotonic() < until:
+                time.sleep(0.05)
+            process.send_signal(number)
+            _, err = process.communicate(timeout=PATIENCE)
+        finally:
+            process.kill()
     assert process.returncode == 130
     assert b"Traceback" not in err
     with pytest.raises(ProcessLookupError):

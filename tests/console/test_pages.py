@@ -201,6 +201,45 @@ def test_an_exchange_is_shown_whole(world: Sandbox, page: Page, tmp_path: Path) 
     assert "eyJ" not in page.content()
 
 
+@pytest.mark.parametrize(
+    ("scenario", "step", "before", "after"),
+    [
+        (
+            "asmeta-issuer-other-host",
+            "server-metadata",
+            '"issuer": "http://localhost',
+            '"issuer": "https://login.nearby',
+        ),
+        ("token-type-missing", "token", '"token_type": "Bearer"', ""),
+        ("expired-token", "token", '"exp": 1', '"exp": 1'),
+        ("token-form-encoded", "token", "content-type: application/json", "content-type: application/x-www-form"),
+    ],
+)
+def test_a_fault_is_shown_as_a_difference(
+    scenario: str, step: str, before: str, after: str, world: Sandbox, page: Page, tmp_path: Path
+) -> None:
+    """Where a fault edited an answer, the healthy one is held against it, line by line, tokens decoded."""
+    world.use(scenario)
+    connect(world, tmp_path)
+    page.goto(world.addresses.console)
+    page.locator(".exchange button", has_text=step).filter(has=page.locator(".fault")).first.click()
+    gone = page.locator(".diff del").all_text_contents()
+    come = page.locator(".diff ins").all_text_contents()
+    assert any(before in line for line in gone)
+    assert any(after in line for line in come) if after else come == []
+    assert all(line.startswith("-") for line in gone)
+    assert all(line.startswith("+") for line in come)
+
+
+def test_an_answer_that_no_fault_edited_has_no_difference(world: Sandbox, page: Page, tmp_path: Path) -> None:
+    """An exchange of the healthy world is shown without one."""
+    connect(world, tmp_path)
+    page.goto(world.addresses.console)
+    page.locator(".exchange button").first.click()
+    assert page.locator("#detail h3").count() >= 2
+    assert page.locator(".diff").count() == 0
+
+
 def test_clients_are_told_apart(world: Sandbox, page: Page, tmp_path: Path) -> None:
     """With two clients there is a choice, and the choice shows one of them."""
     connect(world, tmp_path)

@@ -32,7 +32,11 @@ async def asked(start: Start, *faults: dict[str, Any]) -> Exchange:
 
 async def test_an_edited_answer_keeps_the_healthy_one(start: Start) -> None:
     """Status, headers and body are those that the application answered, whatever the faults made of them."""
-    edits = [{"set": {"resource": "http://elsewhere"}}, {"status": 203}, {"headers": {"x-odd": "1"}}]
+    edits: list[dict[str, Any]] = [
+        {"set": {"resource": "http://elsewhere"}},
+        {"status": 203},
+        {"headers": {"x-odd": "1"}},
+    ]
     exchange = await asked(start, *({"at": "resource-metadata", **edit} for edit in edits))
     assert exchange.healthy is not None
     assert (exchange.status, exchange.healthy.status) == (203, 200)
@@ -67,7 +71,7 @@ async def test_where_nothing_was_edited_none_is_kept(fault: dict[str, Any], star
 
 async def test_what_answers_in_front_is_not_called_healthy(start: Start) -> None:
     """Where one fault answers and another edits that, the application was never asked."""
-    edits = [{"error": "temporarily_unavailable"}, {"headers": {"x-odd": "1"}}]
+    edits: list[dict[str, Any]] = [{"error": "temporarily_unavailable"}, {"headers": {"x-odd": "1"}}]
     exchange = await asked(start, *({"at": "resource-metadata", **edit} for edit in edits))
     assert len(exchange.faults) == 2
     assert exchange.healthy is None

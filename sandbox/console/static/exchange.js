@@ -1,5 +1,7 @@
 // One exchange, whole: what was asked, what came, and what its tokens say.
 
+import { diff } from "./diff.js";
+
 const LONG = 64;
 
 function pretty(body) {
@@ -31,8 +33,8 @@ function part(title, rows, body, element) {
 // What a claim is held against: the times against the moment of the exchange, the rest against the documents of the flow.
 function checks(claims, exchange, all) {
   const documents = (step) => all.filter((one) => one.step === step && one.status === 200).map((one) => parsed(one.response_body)).filter(Boolean);
-  const issuers = documents("server-metadata").map((one) => one.issuer);
-  const resources = documents("resource-metadata").map((one) => one.resource);
+  const issuers = [...new Set(documents("server-metadata").map((one) => one.issuer))];
+  const resources = [...new Set(documents("resource-metadata").map((one) => one.resource))];
   const said = [];
   const time = (name, good, words) => {
     if (typeof claims[name] !== "number") return;
@@ -66,6 +68,7 @@ export function details(exchange, { element, meaning, close, status, all }) {
   const facts = element("p", `${exchange.asker} → ${exchange.system} · ${status} · ${(exchange.seconds * 1000).toFixed(1)} ms · number ${exchange.number}`, { class: "quiet" });
   const parts = [head, facts];
   for (const fault of exchange.faults) parts.push(element("p", `✗ The sandbox edited this answer: ${fault}`, { class: "fault" }));
+  if (exchange.healthy) parts.push(diff(exchange, pretty, element));
   parts.push(part("Request", exchange.request_headers, exchange.request_body, element));
   parts.push(part("Response", exchange.response_headers, exchange.response_body, element));
   for (const [mark, claims] of Object.entries(exchange.held)) {
