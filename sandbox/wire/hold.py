@@ -51,7 +51,9 @@ class Hold:
         """
         waiting = [each for each, (_, go) in self._standing.items() if not go.is_set()]
         if number is not None and number not in waiting:
-            raise SandboxError(f"Exchange {number} does not stand before a step. Held: {', '.join(self.before) or '–'}.")
+            raise SandboxError(
+                f"Exchange {number} does not stand before a step. Held: {', '.join(self.before) or '–'}."
+            )
         if not waiting:
             return None
         exchange, go = self._standing[waiting[0] if number is None else number]
