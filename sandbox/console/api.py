@@ -10,7 +10,7 @@ import msgspec
 from flask import Flask, Response, current_app, request
 from werkzeug.exceptions import HTTPException
 
-from sandbox import __version__, export
+from sandbox import __version__, export, report_page
 from sandbox.console.pages import pages
 from sandbox.diagnosis.clients import told_apart
 from sandbox.diagnosis.report import is_broken
@@ -28,6 +28,8 @@ EVENTS: Final = "/api/events"
 """The stream of exchanges; it is served beside Flask, as it has to wait."""
 
 _EXTENSION: Final = "sandbox"
+_REPORTED: Final = 1000
+"""How many of the last exchanges a report has."""
 _NUMBER: Final = re.compile(r"[0-9]{1,18}")
 
 
@@ -135,7 +137,7 @@ def reset() -> Response:
 
 
 def trace() -> Response:
-    """Give the exchanges, as `json`, `har`, `mermaid` or `curl`, all or those `since` a number."""
+    """Give the exchanges, as `json`, `har`, `mermaid`, `curl` or `svg`, all or those `since` a number."""
     sandbox = _sandbox()
     since = request.args.get("since", "0")
     if not _NUMBER.fullmatch(since):
@@ -147,6 +149,14 @@ def trace() -> Response:
     return Response(
         form.pieces([each for each in sandbox.trace if each.number > int(since)]), content_type=form.content_type
     )
+
+
+def report() -> Response:
+    """Give a report as one HTML file that loads nothing: findings, diagram, exchanges."""
+    sandbox = _sandbox()
+    text = report_page.page(list(sandbox.trace)[-_REPORTED:], sandbox.findings, sandbox.scenario.title)
+    kept = {"Content-Disposition": 'attachment; filename="report.html"', "Content-Security-Policy": report_page.POLICY}
+    return Response(text, content_type="text/html; charset=utf-8", headers=kept)
 
 
 def findings() -> Response:
@@ -272,6 +282,7 @@ ROUTES: Final = (
     Route("POST", "/api/fix", fix),
     Route("POST", "/api/reset", reset),
     Route("GET", "/api/trace", trace),
+    Route("GET", "/api/report", report),
     Route("GET", "/api/findings", findings),
     Route("GET", "/api/clients", clients),
     Route("GET", "/api/world", world),

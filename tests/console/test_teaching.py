@@ -106,3 +106,16 @@ def test_the_verdict_is_kept_back_and_given_hint_by_hint(world: Sandbox, page: P
     page.locator(".finding summary").first.click()
     assert change.replace("`", "") in page.locator(".finding").first.inner_text()
     assert page.locator("#running").inner_text() == "missing-registration"
+
+
+@pytest.mark.chromium
+def test_the_diagram_is_saved_as_png(world: Sandbox, page: Page, tmp_path: Path) -> None:
+    """The browser draws the diagram, as high as it is, and gives it as a file."""
+    httpx2.get(world.mcp_url)
+    page.goto(world.addresses.console)
+    with page.expect_download() as saved:
+        page.get_by_role("link", name="png").click()
+    assert saved.value.suggested_filename == "trace.png"
+    picture = Path(saved.value.path()).read_bytes()
+    assert picture.startswith(b"\x89PNG")
+    assert int.from_bytes(picture[16:20], "big") == 1120

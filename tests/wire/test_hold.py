@@ -10,22 +10,15 @@ import pytest
 from sandbox.errors import SandboxError
 from sandbox.sandbox import Sandbox
 from tests.python_client import connected
-from tests.wire.raw import Raw
+from tests.wire.raw import Raw, until
 
 JWKS = "/oauth2/jwks"
 METADATA = "/.well-known/oauth-authorization-server"
 
 
-async def holds(condition: Callable[[], bool]) -> None:
-    """Wait until something holds, five seconds at most."""
-    async with asyncio.timeout(5):
-        while not condition():
-            await asyncio.sleep(0.005)
-
-
 async def standing(sandbox: Sandbox, count: int) -> None:
     """Wait until so many exchanges stand before a step."""
-    await holds(lambda: len(sandbox.held) == count)
+    await until(lambda: len(sandbox.held) == count)
 
 
 def workos(sandbox: Sandbox) -> int:
@@ -93,7 +86,7 @@ async def test_who_hangs_up_stands_no_more(sandbox: Sandbox) -> None:
         client.send(JWKS)
         await standing(sandbox, 1)
     await standing(sandbox, 0)
-    await holds(lambda: [each.ended for each in sandbox.trace] == ["unanswered"])
+    await until(lambda: [each.ended for each in sandbox.trace] == ["unanswered"])
 
 
 async def use(sandbox: Sandbox) -> None:
