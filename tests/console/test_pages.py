@@ -286,6 +286,7 @@ def test_hostile_words_are_text(world: Sandbox, page: Page) -> None:
         "cause": HOSTILE,
         "fix": HOSTILE,
         "expect": {"connects": True},
+        "faults": [{"at": "registration", "set": {"client_name": HOSTILE, HOSTILE: HOSTILE}}],
     }
     world.use(read_value(said, name="hostile"))
     registration = {"client_name": HOSTILE, "redirect_uris": ["http://localhost:9/cb"], "scope": HOSTILE}
@@ -299,6 +300,8 @@ def test_hostile_words_are_text(world: Sandbox, page: Page) -> None:
         button.click()
         assert page.locator("#detail").is_visible()
         button.click()
+    page.locator(".exchange button", has=page.locator(".fault")).click()
+    assert page.locator(".diff ins", has_text="<script>").count() >= 1
     page.wait_for_timeout(500)  # findings are asked for a quarter of a second after the last exchange
     assert page.locator("main img, main script, header img").count() == 0
     assert page.title() == "Flow · Sandbox console"
@@ -328,7 +331,7 @@ def test_axe_finds_nothing_serious(path: str, scheme: Any, world: Sandbox, page:
     if not AXE.exists():
         missing("axe-core")
     if path == "/":
-        world.use("missing-registration")
+        world.use("asmeta-issuer-other-host")
         connect(world, tmp_path)
     page.emulate_media(color_scheme=scheme)
     response = page.goto(world.addresses.console + path)
@@ -336,7 +339,8 @@ def test_axe_finds_nothing_serious(path: str, scheme: Any, world: Sandbox, page:
     assert response.status == 200
     if path == "/":
         page.locator(".finding").wait_for()
-        page.locator(".exchange button").first.click()
+        page.locator(".exchange button", has=page.locator(".fault")).first.click()
+        page.locator(".diff").wait_for()
     page.evaluate(AXE.read_text())
     found = page.evaluate("axe.run()")
     assert len(found["passes"]) > 10
