@@ -22,6 +22,7 @@ _WIDTH, _TOP, _ROW, _NOTE = 1120, 84, 46, 16
 _LONGEST: Final = 60
 _NOT_XML: Final = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _GOOD, _BAD, _ASKS, _FAULT = "#1b6b3a", "#a3201f", "#7a5300", "#7b2d8b"
+_QUIET: Final = "#566160"
 _FIRST_ERROR: Final = 400
 
 
@@ -50,7 +51,7 @@ def _drawn(exchanges: list[Exchange], count: int) -> Iterator[str]:
         f' role="img" font-family="system-ui, sans-serif" font-size="13" fill="#1d2423"><title>{title}</title>'
         f'<rect width="{_WIDTH}" height="{height}" fill="#ffffff"/>'
     )
-    yield _text(20, 36, title, size=12, colour="#566160")
+    yield _text(20, 36, title, size=12, colour=_QUIET)
     for who, x in _LANES.items():
         yield f'<line x1="{x}" y1="56" x2="{x}" y2="{height - 16}" stroke="#c9c4b8"/>'
         yield _text(x, 42, _NAMES.get(who, who), anchor="middle", weight=600)
@@ -75,14 +76,16 @@ def _row(exchange: Exchange, notes: list[tuple[str, str]], y: int) -> Iterator[s
     yield f'<path d="M{end} {line}l{-back} -5v10z" fill="{colour}"/>'
     answer = exchange.ended if exchange.status is None else str(exchange.status)
     yield _text(850, line + 4, answer, colour=colour, weight=600)
-    yield _text(_WIDTH - 20, line + 4, f"{exchange.seconds * 1000:.0f} ms", anchor="end", size=11, colour="#566160")
+    yield _text(_WIDTH - 20, line + 4, f"{exchange.seconds * 1000:.0f} ms", anchor="end", size=11, colour=_QUIET)
     for at, (note, shade) in enumerate(notes):
         yield _text(_LANES["client"], line + 18 + at * _NOTE, note, size=11, colour=shade, longest=120)
 
 
 def _notes(exchange: Exchange) -> list[tuple[str, str]]:
     said = odd(exchange)
-    return [(f"✗ {fault}", _FAULT) for fault in islice(exchange.faults, 5)] + ([(said, _BAD)] if said else [])
+    return [(f"✗ {fault}", _FAULT) for fault in islice(exchange.faults, 5)] + (
+        [(said, _BAD if _colour(exchange) == _BAD else _QUIET)] if said else []
+    )
 
 
 def _colour(exchange: Exchange) -> str:

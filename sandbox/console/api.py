@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException
 
 from sandbox import __version__, export, report_page
 from sandbox.console.pages import pages
+from sandbox.console.teaching import teaching
 from sandbox.diagnosis.clients import told_apart
 from sandbox.diagnosis.report import is_broken
 from sandbox.errors import SandboxError
@@ -38,6 +39,7 @@ def create_app(sandbox: Sandbox) -> Flask:
     app = Flask(__name__)
     app.extensions[_EXTENSION] = sandbox
     app.register_blueprint(pages)
+    app.register_blueprint(teaching)
     for route in ROUTES:
         name = f"{route.method} {route.path}"
         app.add_url_rule(route.path, name, route.answer, methods=[route.method])

@@ -109,7 +109,7 @@ def test_the_verdict_is_kept_back_and_given_hint_by_hint(world: Sandbox, page: P
 
 
 @pytest.mark.chromium
-def test_the_diagram_is_saved_as_png(world: Sandbox, page: Page, tmp_path: Path) -> None:
+def test_the_diagram_is_saved_as_png(world: Sandbox, page: Page) -> None:
     """The browser draws the diagram, as high as it is, and gives it as a file."""
     httpx2.get(world.mcp_url)
     page.goto(world.addresses.console)
@@ -119,3 +119,33 @@ def test_the_diagram_is_saved_as_png(world: Sandbox, page: Page, tmp_path: Path)
     picture = Path(saved.value.path()).read_bytes()
     assert picture.startswith(b"\x89PNG")
     assert int.from_bytes(picture[16:20], "big") == 1120
+
+
+@pytest.mark.chromium
+def test_a_lesson_from_question_to_done(world: Sandbox, page: Page, tmp_path: Path) -> None:
+    """A learner runs the world, fails, mends it, connects; the checks are met as it happens, and that is kept."""
+    page.goto(f"{world.addresses.console}/learn")
+    page.get_by_role("link", name="A client nobody knows").click()
+    page.get_by_role("button", name="Run this world").click()
+    page.wait_for_load_state()
+    assert world.scenario.name == "missing-registration"
+    page.get_by_text("Hint 1").click()
+    marks = page.locator("#checks .mark")
+    assert marks.all_text_contents() == ["–", "–"]
+    connect(world, tmp_path)
+    until(page, lambda: marks.all_text_contents() == ["✓", "–"])
+    page.locator("article").get_by_role("button", name="Apply the fix").click()
+    page.wait_for_load_state()
+    connect(world, tmp_path)
+    until(page, lambda: marks.all_text_contents() == ["✓", "✓"])
+    page.goto(f"{world.addresses.console}/learn")
+    assert page.locator(".done:visible").count() == 1
+
+
+def test_the_course_without_scripts(world: Sandbox) -> None:
+    """Every lesson has its page, and one that is not there is said."""
+    page = httpx2.get(f"{world.addresses.console}/learn").text
+    assert page.count('data-lesson="') == 8
+    assert httpx2.get(f"{world.addresses.console}/learn/4-registration").status_code == 200
+    missing = httpx2.get(f"{world.addresses.console}/learn/9-nothing")
+    assert (missing.status_code, "is no lesson" in missing.text) == (404, True)
