@@ -83,7 +83,7 @@ def test_a_report_is_one_file_that_loads_nothing() -> None:
     """Findings, diagram and exchanges are in it; it has no script, and its links stay within it."""
     with Sandbox("missing-registration") as sandbox:
         httpx2.post(sandbox.mcp_url, json={"jsonrpc": "2.0", "id": 1, "method": "tools/list"})
-        answer = httpx2.get(f"{sandbox.addresses.console}/api/report")
+        answer = httpx2.get(f"{sandbox.addresses.console}/api/report.html")
         assert sandbox.scenario.title in answer.text
     assert answer.headers["content-disposition"] == 'attachment; filename="report.html"'
     assert answer.headers["content-security-policy"] == report_page.POLICY

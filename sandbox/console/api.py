@@ -284,7 +284,7 @@ ROUTES: Final = (
     Route("POST", "/api/fix", fix),
     Route("POST", "/api/reset", reset),
     Route("GET", "/api/trace", trace),
-    Route("GET", "/api/report", report),
+    Route("GET", "/api/report.html", report),
     Route("GET", "/api/findings", findings),
     Route("GET", "/api/clients", clients),
     Route("GET", "/api/world", world),
