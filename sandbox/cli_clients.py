@@ -9,6 +9,7 @@ from typing import Any, Final
 import click
 
 from sandbox.errors import SandboxError
+from sandbox.leaving import as_ctrl_c
 
 _STATE_DIR: Final = click.option(
     "--state-dir",
@@ -78,7 +79,8 @@ def install(state_dir: Path, names: tuple[str, ...], *, every: bool, quiet: bool
         package = adapter.package
         click.echo(f"Installing {package.name} {package.version} from {package.registry} ...")
         try:
-            package.install(adapter.folder(state_dir))
+            with as_ctrl_c():
+                package.install(adapter.folder(state_dir))
         except SandboxError as error:  # the others may still be had
             failed.append(str(error))
     if failed:

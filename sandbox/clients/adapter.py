@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,11 +36,15 @@ class Adapter:
     package: Package | None = None
     own: str = ""
     """The package beside which the sandbox is installed."""
+    command: str = ""
+    """The command line, where it is any command; another one is another client."""
 
     @property
     def version(self) -> str:
-        """The version that is driven; nothing where nobody knows."""
-        return self.package.version if self.package else own_version(self.own) if self.own else ""
+        """The version that is driven; of a command, which has none that is known, a short hash of its words."""
+        if self.package is not None:
+            return self.package.version
+        return own_version(self.own) if self.own else hashlib.sha256(self.command.encode()).hexdigest()[:8]
 
     def folder(self, state_dir: Path) -> Path:
         """Give where it is installed."""

@@ -36,6 +36,9 @@ async def _drive(run: Run, *, signs_in: bool) -> Verdict:
     if run.refreshes and _CONNECTED.search(listed):
         run.expire_tokens()
         listed = await claude("list")
+        if signs_in and not _CONNECTED.search(listed):
+            said += _refusal(await claude("login", SERVER, terminal=True))
+            listed = await claude("list")
     asks = not signs_in and _ASKS in listed
     return Verdict(bool(_CONNECTED.search(listed)), (*_status(listed), *said), asks)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from pathlib import Path
 
@@ -26,9 +27,12 @@ def adapter(command: str) -> Adapter:
     if not any(PLACE in word for word in words):
         raise SandboxError(f'--command needs {PLACE} where the URL goes, such as --command "my-client {PLACE}".')
 
+    here = Path.cwd()  # a command means what it means where it was given
+
     async def drive(run: Run) -> Verdict:
         given = [word.replace(PLACE, run.url) for word in words]
-        done = await run.visits(*given)
+        done = await run.visits(*given, folder=here)
         return Verdict(done.exit_status == 0, last_words(done))
 
-    return Adapter(name=Path(words[0]).name, title=Path(words[0]).name, drive=drive)
+    name = re.sub(r"[^\w.-]", "-", Path(words[0]).name).lstrip(".") or "command"
+    return Adapter(name=f"command-{name}", title=name, command=command, drive=drive)

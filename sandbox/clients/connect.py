@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shutil
 from pathlib import Path
@@ -21,7 +22,6 @@ from sandbox.leaving import as_ctrl_c
 from sandbox.plain import one_line
 from sandbox.sandbox import Sandbox
 from sandbox.scenario import Scenario, find
-from sandbox.threads import run_async
 from sandbox.timeline import line
 from sandbox.wire.exchange import Exchange
 
@@ -36,6 +36,7 @@ HOW_IT_ENDED: Final[dict[Ended, str]] = {
     "waiting for input": "it waited for somebody to type, and was ended",
     "too long": "it took too long, and was ended",
     "flooded": "it printed without end, and was ended",
+    "not driven": "it could not be driven",
 }
 
 
@@ -58,7 +59,7 @@ def run(options: Options) -> bool:
     if not options.as_json:
         click.echo(f"\n{click.style(scenario.name, bold=True)}  {scenario.title}\n")
     with as_ctrl_c():
-        sandbox, outcome = run_async(_driven(adapter, scenario, options.state_dir, limits, live=not options.as_json))
+        sandbox, outcome = asyncio.run(_driven(adapter, scenario, options.state_dir, limits, live=not options.as_json))
     click.echo((as_json if options.as_json else as_text)(adapter, outcome, sandbox))
     return outcome.connected
 

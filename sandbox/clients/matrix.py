@@ -12,11 +12,13 @@ import msgspec
 
 from sandbox.clients.adapter import Adapter
 from sandbox.clients.driving import Outcome, drive
-from sandbox.clients.observed import Observed, Row, begun, read, write
+from sandbox.clients.observed import Observed, Row, alone, begun, read, write
 from sandbox.clients.process import USUAL, Limits
 from sandbox.errors import SandboxError
+from sandbox.plain import one_line
 from sandbox.scenario import Scenario
 
+_LONG: Final = 16
 _SAVE: Final = 1.0
 """Seconds after which what was measured is written; the rest is, however the run ends."""
 
@@ -34,7 +36,9 @@ WHOLE: Final = Shard()
 def shard(text: str) -> Shard:
     """Read a part such as 2/4; raise SandboxError for what is none."""
     number, slash, count = text.partition("/")
-    if not (slash and number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count)):
+    if not (
+        slash and number.isdecimal() and count.isdecimal() and len(text) < _LONG and 1 <= int(number) <= int(count)
+    ):
         raise SandboxError(f"--shard takes a part of a whole, such as 1/4 to 4/4, and not {text!r}.")
     return Shard(int(number), int(count))
 
@@ -67,11 +71,13 @@ class Matrix:
         self._observed = {adapter.name: self._known(adapter) for adapter in clients}
         self._unsaved: dict[str, dict[str, Row]] = {}
         self._saved_at = time.monotonic()
-        cells = [Cell(adapter, scenario) for scenario in scenarios for adapter in clients]
+        clients = list({adapter.name: adapter for adapter in clients}.values())
         self.cells = [
-            cell
-            for cell in cells[part.number - 1 :: part.of]
-            if again or not self._observed[cell.adapter.name].is_current(cell.scenario)
+            Cell(adapter, scenario)
+            for row, scenario in enumerate(scenarios)
+            for column, adapter in enumerate(clients)
+            if (row + column) % part.of == part.number - 1  # every part has something of every client
+            and (again or not self._observed[adapter.name].is_current(scenario))
         ]
         """What is to be measured, scenario by scenario."""
 
@@ -101,7 +107,11 @@ class Matrix:
 
         async def work() -> None:
             for cell in waiting:  # the workers share it, so each cell is taken once
-                outcome = await drive(cell.adapter, cell.scenario, state_dir, limits=limits)
+                try:
+                    outcome = await drive(cell.adapter, cell.scenario, state_dir, limits=limits)
+                except (SandboxError, OSError) as error:  # of this client; the others go on
+                    said = (one_line(str(error)),)
+                    outcome = Outcome(scenario=cell.scenario.name, connected=False, said=said, ended="not driven")
                 self._keep(cell, outcome)
                 seen(cell, outcome)
 
@@ -109,7 +119,7 @@ class Matrix:
             async with asyncio.TaskGroup() as workers:
                 for _ in range(jobs):
                     workers.create_task(work())
-        except* SandboxError as failed:
+        except* SandboxError as failed:  # what was measured cannot be written
             raise _first(failed) from None
         finally:
             self._save()
@@ -123,12 +133,13 @@ class Matrix:
 
     def _save(self) -> None:
         """Write what is new beside what is there, which another run may have written meanwhile."""
-        for adapter in self._clients:
-            rows = self._unsaved.get(adapter.name)
-            if rows:
-                there = self._known(adapter)
-                write(self._folder, msgspec.structs.replace(there, scenarios={**there.scenarios, **rows}))
-                rows.clear()
+        with alone(self._folder):
+            for adapter in self._clients:
+                rows = self._unsaved.get(adapter.name)
+                if rows:
+                    there = self._known(adapter)
+                    write(self._folder, msgspec.structs.replace(there, scenarios={**there.scenarios, **rows}))
+                    rows.clear()
         self._saved_at = time.monotonic()
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 import yaml
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from sandbox import __version__
 from sandbox.clients.adapter import Adapter
@@ -52,7 +53,8 @@ class Row(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_de
 class Observed(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One client's file."""
 
-    client: str
+    client: Annotated[str, Meta(pattern=r"^\w[\w.-]*$")]
+    """Its name, which is the file's too."""
     title: str
     version: str
     sandbox: str = __version__
@@ -131,7 +133,25 @@ def write(folder: Path, observed: Observed) -> None:
         part.write_text(written(observed), encoding="utf-8")
         part.replace(file)
     except OSError as error:
+        part.unlink(missing_ok=True)
         raise SandboxError(f"{error.filename or file}: {error.strerror}.") from error
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Let no other run write into a directory meanwhile, which is made when it is not there."""
+    import fcntl
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError as error:
+        raise SandboxError(f"{error.filename or folder}: {error.strerror}.") from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def written(observed: Observed) -> str:

@@ -61,9 +61,8 @@ class Package:
 
     def install(self, folder: Path) -> None:
         """Install it into a folder, which is there only when all of it is. Raise SandboxError when that fails."""
-        part = folder.with_name(f"{folder.name}.part")
+        part = folder.with_name(f"{folder.name}.{os.getpid()}.part")  # another run has its own
         try:
-            shutil.rmtree(part, ignore_errors=True)
             part.mkdir(parents=True)
             _INSTALL[self.registry](self, part)
             (part / _STAMP).write_text(self._digest)
@@ -86,7 +85,12 @@ def _from_npm(package: Package, folder: Path) -> None:
 
 
 def _from_pypi(package: Package, folder: Path) -> None:
-    venv.create(folder, with_pip=True)
+    try:
+        venv.create(folder, with_pip=True)
+    except subprocess.CalledProcessError as error:
+        raise SandboxError(
+            f"{package.name} needs an environment of its own, and Python cannot make one: {error}"
+        ) from error
     _run(package, [str(folder / "bin" / "python"), *_PIP, "--requirement", str(package.pinned)], folder)
 
 

@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import secrets
+import signal
 import struct
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -22,8 +23,10 @@ if TYPE_CHECKING:
 
     import psutil
 
-Ended = Literal["exited", "crashed", "silent", "waiting for input", "too long", "flooded"]
-"""How a program ended: by itself, by a signal that nobody here sent, or cut off for one of the other reasons."""
+Ended = Literal["exited", "crashed", "silent", "waiting for input", "too long", "flooded", "not driven"]
+"""How a program ended: by itself, by a signal that nobody here sent, cut off for one of the other reasons; or it never
+began.
+"""
 
 _MARK: Final = "SANDBOX_RUN"
 """The variable by which the children of a program are found, wherever they went."""
@@ -101,14 +104,17 @@ async def run(
             ended = await _watched(exited, output, limits, lambda: max(began, heard()), began)
             if ended is None:
                 await asyncio.wait({output.closed}, timeout=_DRAIN)
-                left = await _left_behind(mark)
+                left = await _left_behind(mark, process.pid)
                 ended = "crashed" if process.returncode is not None and process.returncode < 0 else "exited"
                 return Printed(output.text, ended, process.returncode, time.monotonic() - began, left)
-            if ended == "silent" and wait_for_input(one.pid for one in await asyncio.to_thread(_running, mark)):
+            if ended == "silent" and wait_for_input(
+                one.pid for one in await asyncio.to_thread(_running, mark, process.pid)
+            ):
                 ended = "waiting for input"
             return Printed(output.text, ended, None, time.monotonic() - began, 0)
         finally:
-            _end(mark)
+            with _undisturbed():
+                _end(mark, process.pid)
             if process.returncode is None:
                 with suppress(ProcessLookupError):
                     process.kill()
@@ -230,18 +236,37 @@ def _set_size(descriptor: int) -> None:
 # --- its children --------------------------------------------------------------------------------------------------
 
 
-def _running(mark: str) -> list[psutil.Process]:
-    """Find the processes that carry a mark, and their children, which may have dropped it."""
+def _running(mark: str, session: int) -> list[psutil.Process]:
+    """Find the processes that carry a mark or are of a session, and their children, which may be of neither."""
     import psutil
 
     marked = [
-        process for process in psutil.process_iter(["environ"]) if (process.info["environ"] or {}).get(_MARK) == mark
+        process
+        for process in psutil.process_iter(["environ"])
+        if (process.info["environ"] or {}).get(_MARK) == mark or _session_of(process.pid) == session
     ]
     found = {process.pid: process for process in marked}
     for process in marked:
         with suppress(psutil.Error):
             found |= {child.pid: child for child in process.children(recursive=True)}
     return [process for process in found.values() if _lives(process)]
+
+
+def _session_of(pid: int) -> int | None:
+    try:
+        return os.getsid(pid)
+    except OSError:  # it has ended, or is somebody else's
+        return None
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Let a second Ctrl-C wait until what has to be ended is ended."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _lives(process: psutil.Process) -> bool:
@@ -253,12 +278,12 @@ def _lives(process: psutil.Process) -> bool:
         return False
 
 
-async def _left_behind(mark: str) -> int:
+async def _left_behind(mark: str, session: int) -> int:
     """Count the processes that are still there, a little after the program has ended."""
-    left = await asyncio.to_thread(_running, mark)
+    left = await asyncio.to_thread(_running, mark, session)
     if left:
         await asyncio.to_thread(_gone, left)
-        left = await asyncio.to_thread(_running, mark)
+        left = await asyncio.to_thread(_running, mark, session)
     return len(left)
 
 
@@ -269,12 +294,12 @@ def _gone(processes: list[psutil.Process]) -> None:
     psutil.wait_procs(processes, timeout=_LEAVE)
 
 
-def _end(mark: str) -> None:
-    """End all processes that carry a mark, and those that they start meanwhile."""
+def _end(mark: str, session: int) -> None:
+    """End all processes that carry a mark or are of a session, and those that they start meanwhile."""
     import psutil
 
     for _ in range(_ROUNDS):
-        processes = _running(mark)
+        processes = _running(mark, session)
         for process in processes:
             with suppress(psutil.Error):
                 process.kill()

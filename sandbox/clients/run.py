@@ -68,29 +68,43 @@ class Run:
     """Is told of every program before it starts, and then what it printed."""
 
     async def program(
-        self, *command: str | Path, terminal: bool = False, variables: Mapping[str, str] | None = None
+        self,
+        *command: str | Path,
+        terminal: bool = False,
+        variables: Mapping[str, str] | None = None,
+        folder: Path | None = None,
     ) -> Printed:
         """Run a program of the client; one that does not end is cut off, see `Printed.ended`.
 
+        It runs in its home, unless another `folder` is named.
         Raise SandboxError when it cannot be started.
         """
         words = [str(word) for word in command]
-        self.home.mkdir(parents=True, exist_ok=True)  # a program before may have removed it
+        if self.home.is_symlink() or not self.home.is_dir():  # a program before may have removed it
+            self.home.unlink(missing_ok=True)
+            self.home.mkdir(parents=True)
         self.told(f"$ {shlex.join(Path(word).name if Path(word).is_absolute() else word for word in words)}")
         environment = {**self.environment, **(variables or {})}
         printed = await run(
-            words, environment=environment, folder=self.home, limits=self.limits, heard=self.heard, terminal=terminal
+            words,
+            environment=environment,
+            folder=folder or self.home,
+            limits=self.limits,
+            heard=self.heard,
+            terminal=terminal,
         )
         self.printed.append(printed)
         self.told(printed.text)
         return printed
 
-    async def visits(self, *command: str | Path, variables: Mapping[str, str] | None = None) -> Printed:
+    async def visits(
+        self, *command: str | Path, variables: Mapping[str, str] | None = None, folder: Path | None = None
+    ) -> Printed:
         """Run a program that connects; where the token is to run out, run it once more when it has."""
-        printed = await self.program(*command, variables=variables)
+        printed = await self.program(*command, variables=variables, folder=folder)
         if self.refreshes and printed.exit_status == 0:
             self.expire_tokens()
-            printed = await self.program(*command, variables=variables)
+            printed = await self.program(*command, variables=variables, folder=folder)
         return printed
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -14,12 +15,11 @@ from sandbox.clients.adapter import Adapter
 from sandbox.clients.connect import HOW_IT_ENDED
 from sandbox.clients.driving import Outcome
 from sandbox.clients.matrix import Cell, Matrix, shard
-from sandbox.clients.observed import Observed, merged, read_all, write
+from sandbox.clients.observed import Observed, alone, merged, read_all, write
 from sandbox.clients.process import Limits
 from sandbox.errors import SandboxError
 from sandbox.leaving import as_ctrl_c
 from sandbox.scenario import Scenario, find, library
-from sandbox.threads import run_async
 
 
 class Options(NamedTuple):
@@ -44,6 +44,7 @@ def run(options: Options) -> None:
     """Measure or merge, and write. Raise SandboxError when something stands in the way."""
     part = shard(options.shard)
     scenarios = [find(name) for name in options.scenarios] or library()
+    _check_places(options)
     if options.merge:
         observed = merged([*read_all(options.out), *(one for folder in options.merge for one in read_all(folder))])
         for one in observed:
@@ -55,10 +56,21 @@ def run(options: Options) -> None:
         limits = Limits(seconds=options.timeout, silence=options.silence)
         told = _Progress(len(matrix.cells))
         with as_ctrl_c():
-            run_async(matrix.measure(options.state_dir, jobs=options.jobs, limits=limits, seen=told))
+            asyncio.run(matrix.measure(options.state_dir, jobs=options.jobs, limits=limits, seen=told))
         observed = matrix.observed
     _write(options, observed, scenarios)
     _summarize(observed, scenarios, options.out)
+
+
+def _check_places(options: Options) -> None:
+    """Raise SandboxError for what would be noticed only after all was measured, and for words that mean nothing."""
+    if options.merge and (options.clients or options.command or options.again or options.shard != "1/1"):
+        raise SandboxError("--merge measures nothing, so --client, --command, --again and --shard do not go with it.")
+    for file in (options.html, options.markdown):
+        if file is not None and not file.parent.is_dir():
+            raise SandboxError(f"{file}: No such directory.")
+    with alone(options.out):
+        pass
 
 
 def _adapters(options: Options) -> list[Adapter]:

@@ -67,7 +67,7 @@ def cell(row: Row | None, must: Must | None = None) -> str:
         sign = f"✓ {row.sign_ins}" if row.sign_ins > 1 else "✓"
         sign = sign if row.met else f"({sign})"
     else:
-        sign = "✗" if row.ended == "exited" else "…"
+        sign = "…" if row.ended in {"silent", "waiting for input", "too long"} else "✗"
     return f"{sign} !" if must is not None and breaks(row, must) else sign
 
 

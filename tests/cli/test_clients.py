@@ -92,7 +92,8 @@ def test_connect_drives_any_command(tmp_path: Path) -> None:
     ended = sandbox(tmp_path, "connect", "healthy", "--command", FAILS)
     assert ended.code == 1
     assert "│ asked http://localhost:" in ended.out
-    assert f"✗ not connected  {NAME} · reached no step · exit status 1" in ended.out
+    assert f"✗ not connected  {NAME} " in ended.out
+    assert "· reached no step · exit status 1" in ended.out
 
 
 def test_connect_as_json(tmp_path: Path) -> None:
@@ -201,8 +202,8 @@ def test_matrix_spreads_and_merges(tmp_path: Path) -> None:
         assert ended.out.splitlines()[0] == "1 to measure, of 2."
     ended = sandbox(tmp_path, "matrix", *TWO, "--merge", "parts", "--out", "whole")
     assert (ended.code, ended.err) == (0, "")
-    assert f"{NAME}  connected in 2 of 2; no MUST broken." in ended.out
-    assert set(read(tmp_path / "whole" / f"{NAME}.yaml").scenarios) == {"healthy", "missing-registration"}
+    assert "  connected in 2 of 2; no MUST broken." in ended.out
+    assert set(read(tmp_path / "whole" / f"command-{NAME}.yaml").scenarios) == {"healthy", "missing-registration"}
 
 
 @pytest.mark.parametrize(
@@ -213,7 +214,10 @@ def test_matrix_spreads_and_merges(tmp_path: Path) -> None:
         (("--scenario", "healthyy"), "Did you mean `healthy`?"),
         (("--merge", "nowhere"), "nowhere"),
         (("--command", WORKS, "--scenario", "healthy", "--out", "file/x"), "file"),
-        (("--command", WORKS, "--scenario", "healthy", "--html", "nowhere/m.html"), "nowhere/m.html: No such file"),
+        (
+            ("--command", WORKS, "--scenario", "healthy", "--html", "nowhere/m.html"),
+            "nowhere/m.html: No such directory",
+        ),
     ],
 )
 def test_matrix_refuses(arguments: tuple[str, ...], why: str, tmp_path: Path) -> None:

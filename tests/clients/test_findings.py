@@ -22,7 +22,6 @@ DIFFERING: Final = {(one.client, one.scenario): one.finding for one in DIFFERENC
 SCENARIOS: Final = {scenario.name: scenario for scenario in library()}
 
 DRIVEN: Final = [
-    ("claude-code", "refresh-not-issued"),
     ("claude-code-2.0.44", "challenge-metadata-url-wrong-internal"),
     ("fastmcp", "client-secret-expired"),
     ("inspector", "session-lost-503"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shlex
+import subprocess
 import sys
 from pathlib import Path
 
@@ -111,13 +112,43 @@ async def test_two_runs_into_one_directory_lose_nothing(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == [f"{SMALL.name}.yaml"]  # noqa: PTH208 - nothing else is there
 
 
-async def test_a_failure_of_the_run_is_said_and_loses_nothing(tmp_path: Path) -> None:
-    """A client that is not there ends the run with one clear error; what was measured is written."""
+async def test_a_client_that_cannot_be_driven_stops_nobody(tmp_path: Path) -> None:
+    """One that is not there, or spoils its own home, gets a row that says so; the others are measured."""
     gone = command.adapter("no-such-client {mcp_url}")
     matrix = Matrix([SMALL, gone], THREE[:1], tmp_path)
-    with pytest.raises(SandboxError, match="no-such-client: No such file"):
-        await matrix.measure(tmp_path, jobs=1)
-    assert list(kept(tmp_path)) == ["healthy"]
+    await matrix.measure(tmp_path, jobs=1)
+    assert kept(tmp_path)["healthy"].connected
+    told = read(tmp_path / f"{gone.name}.yaml").scenarios["healthy"]
+    assert (told.connected, told.ended) == (False, "not driven")
+    assert told.said[0].startswith("no-such-client: No such file")
+
+
+async def test_another_command_is_another_client(tmp_path: Path) -> None:
+    """Two commands of one program share neither rows nor a name with a client that is known."""
+    await measured(tmp_path, THREE[:1])
+    other = command.adapter(SMALL.command + " --more")
+    assert (other.name, other.version != SMALL.version) == (SMALL.name, True)
+    assert Matrix([other], THREE[:1], tmp_path).cells
+    assert command.adapter("/opt/python-sdk {mcp_url}").name != "python-sdk"
+    assert len(Matrix([SMALL, SMALL], THREE[1:2], tmp_path).cells) == 1
+
+
+def test_runs_of_many_processes_lose_nothing(tmp_path: Path) -> None:
+    """Processes that write into one directory wait for each other."""
+    program = str(Path(sys.executable).parent / "sandbox")
+    names = [name for scenario in THREE for name in ("--scenario", scenario.name)]
+    words = [program, "matrix", "--command", SMALL.command, "--out", str(tmp_path), *names]
+    runs = [subprocess.Popen([*words, "--shard", f"{part}/3"], stdout=subprocess.DEVNULL) for part in (1, 2, 3)]
+    assert [run.wait(60) for run in runs] == [0, 0, 0]
+    assert set(kept(tmp_path)) == {scenario.name for scenario in THREE}
+
+
+def test_a_file_names_no_place(tmp_path: Path) -> None:
+    """A client's name that would lead out of the directory is refused."""
+    file = tmp_path / "evil.yaml"
+    file.write_text("client: ../evil\ntitle: t\nversion: '1'\nscenarios: {}\n")
+    with pytest.raises(SandboxError, match="These are no observations"):
+        read(file)
 
 
 async def test_shards_are_the_whole(tmp_path: Path) -> None:

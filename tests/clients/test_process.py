@@ -136,6 +136,13 @@ async def test_children_without_the_mark_go_with_their_parent(tmp_path: Path) ->
     assert not alive(int(done.text))
 
 
+async def test_a_child_without_the_mark_is_counted(tmp_path: Path) -> None:
+    """A child that dropped its environment and outlived its parent is known by its session."""
+    done = await ran(LEAVES.replace("start_new_session=True{more}", "env={}"), tmp_path)
+    assert (done.ended, done.left) == ("exited", 1)
+    assert not alive(int(done.text))
+
+
 async def test_an_interrupted_run_leaves_nothing(tmp_path: Path) -> None:
     """When the one who waits is cancelled, the program goes."""
     pid = tmp_path / "pid"
