@@ -6,7 +6,7 @@ BIN := .venv/bin
 CACHE := .cache
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sandbox test lint bench clean
+.PHONY: help setup sandbox demo test lint bench clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -15,6 +15,9 @@ setup: .venv/.sandbox ## Create .venv and install the sandbox into it
 
 sandbox: .venv/.sandbox ## Run a world: make sandbox SCENARIO=missing-registration
 	@$(BIN)/sandbox up $(SCENARIO) $(ARGS)
+
+demo: .venv/.sandbox ## Play the connection log's story, from failure to fix; ARGS=--fast hurries
+	@$(BIN)/python -m sandbox.demo $(ARGS)
 
 test: .venv/.dev ## Set up all that the tests need, and run them
 	@tests/set-up $(CACHE) $(BIN)/sandbox

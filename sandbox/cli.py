@@ -120,8 +120,9 @@ def up(context: click.Context, /, **options: Any) -> None:
 @cli.command()
 @click.argument("file")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a text.")
+@click.option("--html", metavar="OUT", type=click.Path(path_type=Path), help="Write a report: one HTML file.")
 @click.pass_context
-def explain(context: click.Context, /, file: str, *, as_json: bool) -> None:
+def explain(context: click.Context, /, file: str, *, as_json: bool, html: Path | None) -> None:
     """Say what is wrong in FILE, a saved trace or a HAR; - reads standard input.
 
     Exits with 0 when nothing is broken, 1 when something is, 2 when it could not be read.
@@ -131,6 +132,10 @@ def explain(context: click.Context, /, file: str, *, as_json: bool) -> None:
 
     exchanges, notes = read_file(file)
     findings = diagnose(exchanges)
+    if html is not None:
+        from sandbox import report_page
+
+        html.write_text(report_page.page(exchanges, findings, file, notes), encoding="utf-8")
     width = min(shutil.get_terminal_size().columns - 1, _WIDEST)
     click.echo(
         report.as_json(findings, exchanges, notes) if as_json else report.as_text(findings, exchanges, notes, width)

@@ -1,4 +1,4 @@
-"""The trace in forms that other programs read: JSON, HAR, a Mermaid diagram, a curl script."""
+"""The trace in forms that other programs read: JSON, HAR, a Mermaid diagram, a curl script, a picture."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from sandbox import __version__
+from sandbox.diagram import Picture
 from sandbox.timeline import path_of
 from sandbox.wire.exchange import Exchange
 
@@ -139,10 +140,11 @@ _SCRIPT: Final = """\
 # Each request of the trace, in order. Fill in the secrets, which stand between ‹ and ›.
 """
 
-FORMATS: Final[dict[str, Form]] = {
+FORMATS: Final[dict[str, Form | Picture]] = {
     "json": Form("application/json", '{"exchanges":[', msgspec.json.encode, ",", "]}"),
     "har": Form("application/json", f'{{"log":{{"version":"1.2","creator":{_CREATOR},"entries":[', _har, ",", "]}}"),
     "mermaid": Form("text/vnd.mermaid; charset=utf-8", _DIAGRAM, _mermaid),
     "curl": Form("text/x-shellscript; charset=utf-8", _SCRIPT, _curl),
+    "svg": Picture(),
 }
 """The forms by name."""

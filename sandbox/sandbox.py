@@ -173,6 +173,7 @@ class Sandbox(Witness):
         """Close the ports, let go what hangs, and close the state."""
         if hasattr(self, "wire"):
             self.wire.load(())
+            self.wire.hold.stop_before(())
             await self._serving.settled()
         await self._open.aclose()
         self.home.move_out()
@@ -209,6 +210,7 @@ class Sandbox(Witness):
         self._apply(used, given)
         effects.undo(self)
         self._begun, self._given = used, given
+        self.wire.hold.let_go()
         self.wire.trace.clear()
         self.watch.forget()
 
@@ -228,8 +230,9 @@ class Sandbox(Witness):
     def reset(self) -> None:
         """Restore everything as it was at the start of the scenario: no clients, no sessions, no trace.
 
-        What `fix` and `change` did is undone, and every fault takes its turns anew.
+        What `fix` and `change` did is undone, every fault takes its turns anew, and nothing is held.
         """
+        self.wire.hold.stop_before(())
         self.store.clear()
         self.other.store.clear()
         effects.undo(self)
@@ -247,6 +250,25 @@ class Sandbox(Witness):
         Raise SandboxError for an effect that there is not, msgspec.ValidationError for settings that are none.
         """
         effects.act(self, action, what)
+
+    @steers
+    def hold(self, *before: str) -> None:
+        """Stop exchanges before these steps from now on, and before no others; raise SandboxError for what is no step.
+
+        A client that hangs up while it is held is let go, and so is everything by another scenario, a reset, the end.
+        """
+        self.wire.hold.stop_before(before)
+
+    @steers
+    def step(self, number: int | None = None) -> Exchange | None:
+        """Let the exchange of this number go on, or the one held longest, and give it; None where nothing stands."""
+        return self.wire.hold.step(number)
+
+    @property
+    @steers
+    def held(self) -> list[Exchange]:
+        """The exchanges that stand before a step now, unanswered, longest first."""
+        return self.wire.hold.standing
 
     @property
     def is_loopback(self) -> bool:

@@ -10,10 +10,11 @@ import msgspec
 from flask import Flask, Response, current_app, request
 from werkzeug.exceptions import HTTPException
 
-from sandbox import __version__, export
+from sandbox import __version__, export, report_page
 from sandbox.console.client_secrets import without_secrets
 from sandbox.console.dashboard import dashboard
 from sandbox.console.pages import pages
+from sandbox.console.teaching import teaching
 from sandbox.diagnosis.clients import told_apart
 from sandbox.diagnosis.report import is_broken
 from sandbox.errors import SandboxError
@@ -29,6 +30,8 @@ EVENTS: Final = "/api/events"
 """The stream of exchanges; it is served beside Flask, as it has to wait."""
 
 _EXTENSION: Final = "sandbox"
+_REPORTED: Final = 1000
+"""How many of the last exchanges a report has."""
 _NUMBER: Final = re.compile(r"[0-9]{1,18}")
 
 
@@ -38,6 +41,7 @@ def create_app(sandbox: Sandbox) -> Flask:
     app.extensions[_EXTENSION] = sandbox
     app.register_blueprint(pages)
     app.register_blueprint(dashboard)
+    app.register_blueprint(teaching)
     for route in ROUTES:
         name = f"{route.method} {route.path}"
         app.add_url_rule(route.path, name, route.answer, methods=[route.method])
@@ -132,7 +136,7 @@ def reset() -> Response:
 
 
 def trace() -> Response:
-    """Give the exchanges, as `json`, `har`, `mermaid` or `curl`, all or those `since` a number."""
+    """Give the exchanges, as `json`, `har`, `mermaid`, `curl` or `svg`, all or those `since` a number."""
     sandbox = _sandbox()
     since = request.args.get("since", "0")
     if not _NUMBER.fullmatch(since):
@@ -144,6 +148,14 @@ def trace() -> Response:
     return Response(
         form.pieces([each for each in sandbox.trace if each.number > int(since)]), content_type=form.content_type
     )
+
+
+def report() -> Response:
+    """Give a report as one HTML file that loads nothing: findings, diagram, exchanges."""
+    sandbox = _sandbox()
+    text = report_page.page(list(sandbox.trace)[-_REPORTED:], sandbox.findings, sandbox.scenario.title)
+    kept = {"Content-Disposition": 'attachment; filename="report.html"', "Content-Security-Policy": report_page.POLICY}
+    return Response(text, content_type="text/html; charset=utf-8", headers=kept)
 
 
 def findings() -> Response:
@@ -200,6 +212,30 @@ def effects() -> Response:
     return _answer({"done": asked})
 
 
+def held() -> Response:
+    """Give the steps before which exchanges stop, and those that stand there."""
+    hold = _sandbox().wire.hold
+    return _answer({"before": hold.before, "held": hold.standing})
+
+
+def hold() -> Response:
+    """Stop exchanges before steps, `{"before": ["token"]}`, and before no others; what stands elsewhere goes on."""
+    before = _asked().get("before")
+    if not isinstance(before, list) or not all(isinstance(step, str) for step in before):
+        raise SandboxError('Say before which steps, such as {"before": ["token"]}; {"before": []} holds nothing.')
+    _sandbox().hold(*before)
+    return held()
+
+
+def step() -> Response:
+    """Let the exchange that stands longest go on, or the one of a `{"number": …}`."""
+    number = _asked().get("number") if request.get_data() else None
+    if number is not None and type(number) is not int:
+        raise SandboxError(f"number is that of an exchange, such as 3, and not {number!r}.")
+    went_on = _sandbox().step(number)
+    return _answer({"went_on": went_on and went_on.number})
+
+
 def ca() -> Response:
     """Give the certificate of the sandbox's CA, which clients trust to reach ports that speak HTTPS (PEM)."""
     return Response(_sandbox().certificates.pem(), mimetype="application/x-pem-file")
@@ -210,7 +246,7 @@ def openapi() -> Response:
     paths: dict[str, dict[str, Any]] = {}
     for route in ROUTES:
         operation: dict[str, Any] = {"summary": route.summary, "responses": {"200": {"description": "done"}}}
-        if route.method in {"PUT", "PATCH"} or route.path == "/api/effects":
+        if route.method in {"PUT", "PATCH"} or route.path in {"/api/effects", "/api/hold"}:
             body = {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}
             operation |= {"requestBody": body}
             operation["responses"] |= {"400": {"description": "the body says something that cannot be done"}}
@@ -245,12 +281,16 @@ ROUTES: Final = (
     Route("POST", "/api/fix", fix),
     Route("POST", "/api/reset", reset),
     Route("GET", "/api/trace", trace),
+    Route("GET", "/api/report.html", report),
     Route("GET", "/api/findings", findings),
     Route("GET", "/api/clients", clients),
     Route("GET", "/api/world", world),
     Route("PATCH", "/api/world", patch_world),
     Route("GET", "/api/state", state),
     Route("POST", "/api/effects", effects),
+    Route("GET", "/api/hold", held),
+    Route("POST", "/api/hold", hold),
+    Route("POST", "/api/step", step),
     Route("GET", "/api/ca.pem", ca),
     Route("GET", "/api/openapi.json", openapi),
 )

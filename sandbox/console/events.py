@@ -46,6 +46,7 @@ async def stream_events(sandbox: Sandbox, receive: Receive, send: Send) -> None:
     ends = (
         sandbox.trace.subscribe(lambda seen: put(_exchange(seen))),
         sandbox.watch.subscribe(lambda made: put(_finding(made))),
+        sandbox.wire.hold.subscribe(lambda: put(_held(sandbox))),
     )
     left = asyncio.ensure_future(_until_left(receive))
     try:
@@ -102,6 +103,11 @@ def _scenario(running: _Running, *, begun: bool) -> bytes:
 
 def _finding(finding: Finding) -> bytes:
     return b"event: finding\ndata: %s\n\n" % msgspec.json.encode(finding)
+
+
+def _held(sandbox: Sandbox) -> bytes:
+    hold = sandbox.wire.hold
+    return b"event: hold\ndata: %s\n\n" % msgspec.json.encode({"before": hold.before, "held": hold.standing})
 
 
 def _exchange(exchange: Exchange) -> bytes:

@@ -38,7 +38,7 @@ def _sandbox() -> Sandbox:
 def _guarded(response: Response) -> Response:
     """Say on every page what it may do."""
     if response.mimetype == "text/html":
-        response.headers["Content-Security-Policy"] = _POLICY
+        response.headers.setdefault("Content-Security-Policy", _POLICY)
         response.headers["Cache-Control"] = "no-store"
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "same-origin"  # with none a browser hides whose form it sends

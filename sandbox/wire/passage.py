@@ -94,8 +94,12 @@ class Passage:
             return
         names = self.wire.identities.names(self.request)
         try:
-            due = [] if is_preflight(self.request) else self.wire.faults.due(self.step, self.request, names)
-            await self._answer(application, due)
+            if is_preflight(self.request):
+                await self._answer(application, [])
+                return
+            if self.step in self.wire.hold.before:
+                await self._stand()
+            await self._answer(application, self.wire.faults.due(self.step, self.request, names))
         except LeftError:
             self._record(None, "unanswered")
 
@@ -184,9 +188,19 @@ class Passage:
         active.fired += 1
         self.fired.append(active)
 
-    async def _wait(self, duration: float | None) -> None:
-        """Wait so long, or for ever; less when the scenario changes; raise LeftError when the asker hangs up."""
-        released = asyncio.ensure_future(self.wire.released.wait())
+    async def _stand(self) -> None:
+        """Stand before the step until somebody lets this go; the time is not the answer's, and is not counted."""
+        before = time.perf_counter()
+        with self.wire.hold.at(self.recorder.exchange(None, "unanswered", 0.0, (), None)) as go:
+            await self._wait(None, go)
+        self.began += time.perf_counter() - before
+
+    async def _wait(self, duration: float | None, until: asyncio.Event | None = None) -> None:
+        """Wait so long, or for ever; less when it happens: that the scenario changes, or `until`.
+
+        Raise LeftError when the asker hangs up.
+        """
+        released = asyncio.ensure_future((until or self.wire.released).wait())
         left = asyncio.ensure_future(self._until_left())
         try:
             await asyncio.wait({released, left}, timeout=duration, return_when=asyncio.FIRST_COMPLETED)

@@ -19,6 +19,7 @@ from sandbox.wire.active import ActiveFaults
 from sandbox.wire.asgi import Application, Receive, Scope, Send, dated
 from sandbox.wire.cors import shared
 from sandbox.wire.exchange import Trace
+from sandbox.wire.hold import Hold
 from sandbox.wire.hosts import HostCheck, base_of
 from sandbox.wire.identity import Identities
 from sandbox.wire.passage import Passage
@@ -40,6 +41,7 @@ class Wire:
     trace: Trace = field(default_factory=Trace)
     faults: ActiveFaults = field(default_factory=ActiveFaults)
     identities: Identities = field(default_factory=Identities)
+    hold: Hold = field(default_factory=Hold)
     reveal: bool = False
     unanswered: int = 0
     """How many exchanges have begun and not ended; a stream has ended once it is open."""

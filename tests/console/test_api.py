@@ -61,7 +61,7 @@ async def test_openapi_lists_every_route(ask: Ask) -> None:
 async def test_what_can_be_read_can_be_read(ask: Ask) -> None:
     """Every GET of the API answers with JSON, unless its name says that it is something else."""
     for route in ROUTES:
-        if route.method == "GET" and not route.path.endswith(".pem"):
+        if route.method == "GET" and not route.path.endswith((".pem", ".html")):
             answer = await ask("GET", route.path)
             assert answer.status_code == 200
             assert answer.headers["content-type"] == "application/json"
@@ -135,7 +135,7 @@ async def test_an_unknown_form(ask: Ask) -> None:
     answer = await ask("GET", "/api/trace?format=xml")
     assert (answer.status_code, answer.json()["error"]) == (
         400,
-        "There is no format 'xml'; there are: json, har, mermaid, curl.",
+        "There is no format 'xml'; there are: json, har, mermaid, curl, svg.",
     )
 
 

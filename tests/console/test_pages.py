@@ -321,7 +321,14 @@ def test_five_thousand_exchanges(world: Sandbox, page: Page) -> None:
 
 # --- every page --------------------------------------------------------------------------------------------------
 
-PATHS: Final = ("/", "/scenarios", "/scenarios?q=registration", "/scenarios/missing-registration")
+PATHS: Final = (
+    "/",
+    "/learn",
+    "/learn/4-registration",
+    "/scenarios",
+    "/scenarios?q=registration",
+    "/scenarios/missing-registration",
+)
 
 
 @pytest.mark.parametrize("path", PATHS)

@@ -250,7 +250,13 @@ async function catchUp() {
 
 function listen() {
   const stream = new EventSource("/api/events");
-  stream.addEventListener("open", () => catchUp());
+  stream.addEventListener("open", () => {
+    catchUp();
+    document.dispatchEvent(new CustomEvent("sandbox:open"));
+  });
+  stream.addEventListener("hold", (event) => {
+    document.dispatchEvent(new CustomEvent("sandbox:hold", { detail: JSON.parse(event.data) }));
+  });
   stream.addEventListener("exchange", (event) => {
     const exchange = JSON.parse(event.data);
     if (exchange.number <= newest && !rows.has(exchange.number) && exchange.number === 1) clear();

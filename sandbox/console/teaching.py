@@ -1,0 +1,75 @@
+"""The course's pages: the lessons, and each with its question, hints, checks and answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+from flask import Blueprint, Response, current_app, redirect, render_template, url_for
+
+from sandbox.console.pages import commands
+from sandbox.errors import SandboxError
+from sandbox.lessons import lesson, lessons
+from sandbox.scenario.library import find_named
+
+if TYPE_CHECKING:
+    from werkzeug.wrappers import Response as Answer
+
+    from sandbox.sandbox import Sandbox
+
+teaching = Blueprint("teaching", __name__, url_prefix="/learn")
+
+
+def _sandbox() -> Sandbox:
+    known: Sandbox = current_app.extensions["sandbox"]
+    return known
+
+
+@teaching.get("")
+def learn() -> str:
+    """Show the course."""
+    return render_template("learn.html", lessons=lessons())
+
+
+@teaching.get("/<name>")
+def one(name: str) -> str | tuple[str, int]:
+    """Show a lesson, and which of its checks are met."""
+    try:
+        told = lesson(name)
+    except SandboxError as error:
+        return render_template("missing.html", said=str(error)), 404
+    sandbox = _sandbox()
+    every = lessons()
+    at = [each.name for each in every].index(name)
+    return render_template(
+        "lesson.html",
+        told=told,
+        number=at + 1,
+        following=every[at + 1] if at + 1 < len(every) else None,
+        runs=sandbox.scenario.name == told.scenario,
+        can_mend=bool(find_named(told.scenario).fixed),
+        checks=list(zip(told.checks, told.met(sandbox.saw()), strict=True)),
+        commands=commands(sandbox.mcp_url)[:2],
+    )
+
+
+@teaching.get("/<name>/checks")
+def checks(name: str) -> Response:
+    """Say of each check whether it is met (JSON)."""
+    return Response(msgspec.json.encode(lesson(name).met(_sandbox().saw())), content_type="application/json")
+
+
+@teaching.post("/<name>/begin")
+def begin(name: str) -> Answer:
+    """Run the lesson's scenario anew."""
+    sandbox = _sandbox()
+    sandbox.use(find_named(lesson(name).scenario))
+    sandbox.reset()
+    return redirect(url_for("teaching.one", name=name), 303)
+
+
+@teaching.post("/<name>/fix")
+def fix(name: str) -> Answer:
+    """Apply the fix of the scenario that runs, and come back to the lesson."""
+    _sandbox().fix()
+    return redirect(url_for("teaching.one", name=lesson(name).name), 303)
