@@ -15,6 +15,7 @@ from typing import Final
 
 import click
 
+from sandbox.console.own_client import COMMAND
 from sandbox.diagnosis.report import finding_text
 from sandbox.sandbox import Sandbox
 from sandbox.timeline import line
@@ -24,7 +25,6 @@ _PAUSE: Final = 2.5
 """Seconds that a talk takes between two parts of the story."""
 _BREATH: Final = 0.4
 """Seconds between two lines, so that they can be read."""
-_CLIENT: Final = (sys.executable, "-m", "sandbox.clients.journeys.python_sdk")
 
 
 def play(*, fast: bool) -> bool:
@@ -70,7 +70,7 @@ def _connect(sandbox: Sandbox) -> bool:
 async def _driven(sandbox: Sandbox) -> tuple[int, str]:
     environment = {**os.environ, **sandbox.environment}
     client = await asyncio.create_subprocess_exec(
-        *_CLIENT,
+        *COMMAND,
         sandbox.mcp_url,
         env=environment,
         stdout=asyncio.subprocess.PIPE,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 from msgspec import Struct
@@ -14,6 +14,9 @@ from sandbox.errors import SandboxError
 from sandbox.flow import Step
 from sandbox.reports import Saw, no_connection
 from sandbox.scenario.library import folder
+
+Journey = Literal["connect", "race"]
+"""What a client of the sandbox does: connect and use a tool, or be two windows that refresh with the same token."""
 
 _FOLDER: Final = "lessons"
 _ATTEMPTS: Final = 20
@@ -69,6 +72,8 @@ class Lesson(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     hints: tuple[str, ...]
     checks: tuple[Check, ...]
     answer: str
+    client: Journey = "connect"
+    """What it takes of a client to see it."""
     name: str = ""
     """The name of its file, by which lessons are ordered."""
 

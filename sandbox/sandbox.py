@@ -12,6 +12,7 @@ import msgspec
 
 from sandbox import effects
 from sandbox.console import create_console
+from sandbox.console.own_client import OwnClient
 from sandbox.diagnosis.live import Watch
 from sandbox.durations import seconds
 from sandbox.errors import SandboxError
@@ -76,6 +77,7 @@ class Sandbox(Witness):
         self._reveal = reveal
         self._open = AsyncExitStack()
         self.home = Home()
+        self.own_client = OwnClient()
 
     # --- life -----------------------------------------------------------------------------------------------------
 
@@ -133,6 +135,7 @@ class Sandbox(Witness):
         self.watch = Watch(lambda: self.wire.unanswered > 0)
         self.wire.trace.subscribe(self.watch.see)
         self._open.callback(self.watch.forget)
+        self._open.push_async_callback(self.own_client.end)
         self._apply(self.scenario, self._given)
         wire, check = self.wire, self._serving.check
         applications: dict[str, Application] = {
@@ -211,8 +214,7 @@ class Sandbox(Witness):
         effects.undo(self)
         self._begun, self._given = used, given
         self.wire.hold.let_go()
-        self.wire.trace.clear()
-        self.watch.forget()
+        self._forget_what_was_seen()
 
     @steers
     def fix(self) -> None:
@@ -239,9 +241,13 @@ class Sandbox(Witness):
         self.wire.identities.clear()
         self.mcp.forget_sessions()
         self.logs.clear()
+        self._forget_what_was_seen()
+        self._apply(self._begun, self._given)
+
+    def _forget_what_was_seen(self) -> None:
         self.wire.trace.clear()
         self.watch.forget()
-        self._apply(self._begun, self._given)
+        self.own_client.forget()
 
     @steers
     def effect(self, action: str, what: Any) -> None:

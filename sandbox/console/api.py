@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
@@ -13,7 +14,8 @@ from werkzeug.exceptions import HTTPException
 from sandbox import __version__, export, report_page
 from sandbox.console.client_secrets import without_secrets
 from sandbox.console.dashboard import dashboard
-from sandbox.console.pages import pages
+from sandbox.console.openapi import described
+from sandbox.console.pages import pages, trouble
 from sandbox.console.teaching import teaching
 from sandbox.diagnosis.clients import told_apart
 from sandbox.diagnosis.report import is_broken
@@ -33,6 +35,7 @@ _EXTENSION: Final = "sandbox"
 _REPORTED: Final = 1000
 """How many of the last exchanges a report has."""
 _NUMBER: Final = re.compile(r"[0-9]{1,18}")
+_NOWHERE: Final = "There is no page at this address."
 
 
 def create_app(sandbox: Sandbox) -> Flask:
@@ -45,7 +48,7 @@ def create_app(sandbox: Sandbox) -> Flask:
     for route in ROUTES:
         name = f"{route.method} {route.path}"
         app.add_url_rule(route.path, name, route.answer, methods=[route.method])
-    app.register_error_handler(SandboxError, lambda error: _answer({"error": str(error)}, 400))
+    app.register_error_handler(SandboxError, _refused)
     app.register_error_handler(msgspec.ValidationError, lambda error: _answer({"error": str(error)}, 400))
     app.register_error_handler(HTTPException, _http_error)
     return app
@@ -60,11 +63,23 @@ def _answer(value: Any, status: int = 200) -> Response:
     return Response(msgspec.json.encode(value), status, content_type="application/json")
 
 
+def _refused(error: SandboxError) -> Response:
+    return trouble(str(error), 400) if _is_page() else _answer({"error": str(error)}, 400)
+
+
 def _http_error(error: HTTPException) -> Response:
-    served = sorted([f"GET {EVENTS}", *(f"{route.method} {route.path}" for route in ROUTES)])
-    answer = _answer({"error": f"{error.name}: {error.description}", "served": served}, error.code or 500)
+    if _is_page():
+        answer = trouble(_NOWHERE if error.code == HTTPStatus.NOT_FOUND else str(error.description), error.code or 500)
+    else:
+        served = sorted([f"GET {EVENTS}", *(f"{route.method} {route.path}" for route in ROUTES)])
+        answer = _answer({"error": f"{error.name}: {error.description}", "served": served}, error.code or 500)
     answer.headers.extend((name, value) for name, value in error.get_headers() if name == "Allow")
     return answer
+
+
+def _is_page() -> bool:
+    """Say whether a person asks: a browser wants HTML, and the API has places of its own."""
+    return not request.path.startswith(("/api/", "/health")) and "text/html" in request.accept_mimetypes.values()
 
 
 def _asked() -> dict[str, Any]:
@@ -159,8 +174,11 @@ def report() -> Response:
 
 
 def findings() -> Response:
-    """Say what is wrong, read from the exchanges alone: what broke first, then what is risky, then what did no harm."""
-    found = _sandbox().findings
+    """Say what is wrong, read from the exchanges alone: what broke first, then what is risky, then what did no harm.
+
+    With `so_far` the client may still go on, and what it has not done yet is held against it only after a silence.
+    """
+    found = _sandbox().watch.found() if "so_far" in request.args else _sandbox().findings
     return _answer({"broken": is_broken(found), "findings": found})
 
 
@@ -243,21 +261,7 @@ def ca() -> Response:
 
 def openapi() -> Response:
     """Describe this API (OpenAPI 3.1)."""
-    paths: dict[str, dict[str, Any]] = {}
-    for route in ROUTES:
-        operation: dict[str, Any] = {"summary": route.summary, "responses": {"200": {"description": "done"}}}
-        if route.method in {"PUT", "PATCH"} or route.path in {"/api/effects", "/api/hold"}:
-            body = {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}
-            operation |= {"requestBody": body}
-            operation["responses"] |= {"400": {"description": "the body says something that cannot be done"}}
-        paths.setdefault(route.path, {})[route.method.lower()] = operation
-    formats = {"name": "format", "in": "query", "schema": {"enum": list(export.FORMATS), "default": "json"}}
-    since = {"name": "since", "in": "query", "schema": {"type": "integer", "minimum": 0, "default": 0}}
-    paths["/api/trace"]["get"]["parameters"] = [formats, since]
-    stream = {"summary": "Stream the exchanges as they happen.", "responses": {"200": {"description": "server-sent"}}}
-    paths[EVENTS] = {"get": stream}
-    info = {"title": "Sandbox control API", "version": __version__}
-    return _answer({"openapi": "3.1.0", "info": info, "paths": paths})
+    return _answer(described(ROUTES, EVENTS))
 
 
 class Route(NamedTuple):

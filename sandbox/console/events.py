@@ -1,4 +1,4 @@
-"""Exchanges and findings as server-sent events, as they happen."""
+"""Exchanges, findings, what is held, and what a client says, as server-sent events, as they happen."""
 
 from __future__ import annotations
 
@@ -47,12 +47,15 @@ async def stream_events(sandbox: Sandbox, receive: Receive, send: Send) -> None:
         sandbox.trace.subscribe(lambda seen: put(_exchange(seen))),
         sandbox.watch.subscribe(lambda made: put(_finding(made))),
         sandbox.wire.hold.subscribe(lambda: put(_held(sandbox))),
+        sandbox.own_client.subscribe(lambda: put(_own(sandbox))),
     )
     left = asyncio.ensure_future(_until_left(receive))
     try:
         headers = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-store")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await _write(send, b": the exchanges as they happen\n\n")
+        if sandbox.own_client.said:
+            put(_own(sandbox))
         shown, silent = _running(sandbox), 0.0
         while not left.done():
             event = await _next(queue, left)
@@ -108,6 +111,11 @@ def _finding(finding: Finding) -> bytes:
 def _held(sandbox: Sandbox) -> bytes:
     hold = sandbox.wire.hold
     return b"event: hold\ndata: %s\n\n" % msgspec.json.encode({"before": hold.before, "held": hold.standing})
+
+
+def _own(sandbox: Sandbox) -> bytes:
+    said = sandbox.own_client.said
+    return b"event: client\ndata: %s\n\n" % msgspec.json.encode(said and said._asdict())
 
 
 def _exchange(exchange: Exchange) -> bytes:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import shlex
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
 from flask import Blueprint, Response, current_app, redirect, render_template, request, url_for
 
 from sandbox.errors import SandboxError
 from sandbox.flow import STEP_MEANING, STEPS
 from sandbox.scenario import Scenario, library, search
 from sandbox.scenario.library import find_named, names
-from sandbox.timeline import odd, path_of
+from sandbox.timeline import path_of
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response as Answer
 
     from sandbox.sandbox import Sandbox
+    from sandbox.wire.exchange import Exchange
 
 pages = Blueprint("pages", __name__)
 
@@ -26,7 +29,8 @@ _POLICY: Final = (
 )
 """What a page may load and do: its own files, and asking its own origin (Content Security Policy, level 3)."""
 _LONGEST: Final = 300
-"""The most exchanges that are written into the page itself, for a browser without scripts."""
+"""The most exchanges that are written into the page itself."""
+_BROKEN: Final = frozenset({"cut", "dropped", "unanswered", "unasked"})
 
 
 def _sandbox() -> Sandbox:
@@ -54,7 +58,13 @@ def _everywhere() -> dict[str, Any]:
         "of_library": sandbox.scenario.name in names(),
         "mcp_url": sandbox.mcp_url,
         "can_fix": bool(sandbox.scenario.faults or sandbox.scenario.fixed),
+        "own_client": sandbox.own_client.said,
     }
+
+
+def trouble(said: str, status: int) -> Response:
+    """Say on a page what cannot be done, and where to go from here."""
+    return Response(render_template("trouble.html", said=said, status=status), status)
 
 
 # --- the flow ----------------------------------------------------------------------------------------------------
@@ -68,9 +78,34 @@ def flow() -> str:
     return render_template(
         "flow.html",
         steps=[(step, STEP_MEANING[step]) for step in STEPS],
-        exchanges=[(each, path_of(each.url), odd(each)) for each in exchanges],
+        exchanges=[(each, _state(each), _label(each), _status(each)) for each in exchanges],
+        findings=sandbox.watch.found(),
         commands=commands(sandbox.mcp_url),
     )
+
+
+# What flow.js makes of an exchange, for the rows that stand there before it runs.
+
+
+def _state(exchange: Exchange) -> str:
+    if exchange.ended == "open":
+        return "open"
+    if exchange.ended in _BROKEN or exchange.status is None:
+        return "bad"
+    if exchange.status < HTTPStatus.BAD_REQUEST:
+        return "good"
+    return "asks" if exchange.step == "challenge" and exchange.status == HTTPStatus.UNAUTHORIZED else "bad"
+
+
+def _label(exchange: Exchange) -> str:
+    what = ", ".join(exchange.mcp_methods) or path_of(exchange.url)
+    return f"{exchange.method} {what}".strip() or "gave up the connection"
+
+
+def _status(exchange: Exchange) -> str:
+    if exchange.ended == "open":
+        return f"{exchange.status} open"
+    return exchange.ended if exchange.ended in _BROKEN else str(exchange.status)
 
 
 def commands(mcp_url: str) -> list[tuple[str, str]]:
@@ -110,28 +145,43 @@ def shelf() -> str:
 
 
 @pages.get("/scenarios/<name>")
-def scenario(name: str) -> str | tuple[str, int]:
+def scenario(name: str) -> str | Response:
     """Tell one scenario: story, cause, fix, what clients print, and how to run it."""
     from sandbox.clients import CLIENTS  # not needed to start
 
     try:
         told = find_named(name)
     except SandboxError as error:
-        return render_template("missing.html", said=str(error)), 404
+        return trouble(str(error), 404)
     printed = sorted(told.symptoms, key=lambda symptom: symptom.client)
     return render_template(
         "scenario.html",
         told=told,
+        faults=_yaml(told.faults),
+        world=_yaml(told.world),
         printed=printed,
         clients=[each for each in CLIENTS.values() if each.package],
         commands=commands(_sandbox().mcp_url),
     )
 
 
+def _yaml(value: Any) -> str:
+    """Write a part of a scenario as its file has it."""
+    return msgspec.yaml.encode(msgspec.to_builtins(value)).decode()
+
+
 @pages.post("/scenarios/<name>/run")
 def run(name: str) -> Answer:
     """Switch to a scenario, and show the flow."""
     _sandbox().use(find_named(name))
+    return redirect(url_for("pages.flow"), 303)
+
+
+@pages.post("/connect")
+def connect() -> Answer:
+    """Let the sandbox's own client connect, and show the flow."""
+    sandbox = _sandbox()
+    sandbox.own_client.begin(sandbox)
     return redirect(url_for("pages.flow"), 303)
 
 

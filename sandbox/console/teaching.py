@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from flask import Blueprint, Response, current_app, redirect, render_template, url_for
 
-from sandbox.console.pages import commands
+from sandbox.console.pages import commands, trouble
 from sandbox.errors import SandboxError
 from sandbox.lessons import lesson, lessons
 from sandbox.scenario.library import find_named
@@ -32,12 +32,12 @@ def learn() -> str:
 
 
 @teaching.get("/<name>")
-def one(name: str) -> str | tuple[str, int]:
+def one(name: str) -> str | Response:
     """Show a lesson, and which of its checks are met."""
     try:
         told = lesson(name)
     except SandboxError as error:
-        return render_template("missing.html", said=str(error)), 404
+        return trouble(str(error), 404)
     sandbox = _sandbox()
     every = lessons()
     at = [each.name for each in every].index(name)
@@ -65,6 +65,14 @@ def begin(name: str) -> Answer:
     sandbox = _sandbox()
     sandbox.use(find_named(lesson(name).scenario))
     sandbox.reset()
+    return redirect(url_for("teaching.one", name=name), 303)
+
+
+@teaching.post("/<name>/connect")
+def connect(name: str) -> Answer:
+    """Let the sandbox's own client do what shows the failure, and come back to the lesson."""
+    sandbox = _sandbox()
+    sandbox.own_client.begin(sandbox, lesson(name).client)
     return redirect(url_for("teaching.one", name=name), 303)
 
 

@@ -90,10 +90,18 @@ class Watch:
             self._wait(self._quiet)
             return
         self._looks += 1
-        silence = asyncio.get_running_loop().time() - self._last
-        self._tell(max((one.at + one.seconds for one in self._seen.values()), default=0.0) + silence)
+        self._tell(self._now())
         if self._looks < _LOOKS:
             self._wait(_LATER * self._looks)
+
+    def found(self) -> list[Finding]:
+        """Give what can be said by now of a trace that still grows; who is waited for, or held, is not silent."""
+        return diagnose(self._seen.values(), self._now())
+
+    def _now(self) -> float:
+        """Give the time of the wire: the end of the last exchange, and the silence since then."""
+        silence = 0.0 if self._is_busy() else asyncio.get_running_loop().time() - self._last
+        return max((one.at + one.seconds for one in self._seen.values()), default=0.0) + silence
 
     def settle(self) -> None:
         """Tell what can be said by now, as nothing more is going to come."""

@@ -38,7 +38,10 @@ class Hold:
         unknown = [step for step in asked if step not in STEPS]
         if unknown:
             raise SandboxError(f"{unknown[0]!r} is no step; there are: {', '.join(STEPS)}.")
-        self.before = tuple(step for step in STEPS if step in asked)
+        before = tuple(step for step in STEPS if step in asked)
+        if before == self.before:
+            return
+        self.before = before
         for exchange, go in self._standing.values():
             if exchange.step not in self.before:
                 go.set()

@@ -55,7 +55,7 @@ def test_hold_and_step_on_the_page(world: Sandbox, page: Page, tmp_path: Path) -
     with ThreadPoolExecutor() as beside:
         client = beside.submit(connect, world, tmp_path)
         page.locator("#standing p").wait_for(timeout=20_000)
-        assert "Held before token: client asks workos, POST" in page.locator("#standing").inner_text()
+        assert "Held before token: client asks WorkOS, POST" in page.locator("#standing").inner_text()
         assert not client.done()
         page.get_by_role("button", name="Let one go on").click()
         client.result(timeout=30)

@@ -1,7 +1,8 @@
 """The smallest program around the MCP Python SDK's OAuth client: connect, list the tools, call one.
 
-`python -m sandbox.clients.journeys.python_sdk URL [--again]` opens `$BROWSER` to sign in; with `--again` it lets its
-token run out and calls the tool once more. It exits with 0 when all of that worked, and with 1 and the error when not.
+`python -m sandbox.clients.journeys.python_sdk URL [--again | --race]` opens `$BROWSER` to sign in; with `--again` it
+lets its token run out and calls the tool once more; with `--race` two windows do so that share what is stored. It exits
+with 0 when all of that worked, and with 1 and the error when not.
 """
 
 from __future__ import annotations
@@ -85,8 +86,22 @@ async def listening() -> AsyncIterator[Callback]:
         server.close()
 
 
-async def journey(url: str, *, again: bool) -> str:
-    """Connect to an MCP server and use it; say how it went, and raise what the SDK raises."""
+@dataclass
+class Window:
+    """One window of the client, connected."""
+
+    client: Client
+    provider: OAuthClientProvider
+
+    async def comes_back(self) -> None:
+        """Call the tool once more, after the token has run out by the client's own clock: by that it refreshes."""
+        self.provider.context.token_expiry_time = time.time() - 1
+        await called(self.client)
+
+
+@asynccontextmanager
+async def window(url: str, storage: Storage) -> AsyncIterator[Window]:
+    """Connect to an MCP server; raise what the SDK raises."""
     async with listening() as callback:
 
         async def open_browser(authorization_url: str) -> None:
@@ -101,18 +116,36 @@ async def journey(url: str, *, again: bool) -> str:
         metadata = OAuthClientMetadata.model_validate(
             {"client_name": "MCP Python SDK", "redirect_uris": [callback.redirect_uri]}
         )
-        provider = OAuthClientProvider(url, metadata, Storage(), open_browser, wait_for_callback)
+        provider = OAuthClientProvider(url, metadata, storage, open_browser, wait_for_callback)
         async with (
             httpx2.AsyncClient(auth=provider, timeout=30) as http,
             Client(streamable_http_client(url, http_client=http)) as client,
         ):
-            tools = (await client.list_tools()).tools
-            await called(client)
-            if again:
-                # The SDK refreshes by its own clock, so that is what has to move.
-                provider.context.token_expiry_time = time.time() - 1
-                await called(client)
-            return f"Connected: {len(tools)} tools, {TOOL} answered{' twice' if again else ''}."
+            yield Window(client, provider)
+
+
+async def journey(url: str, *, again: bool) -> str:
+    """Connect to an MCP server and use it; say how it went, and raise what the SDK raises."""
+    async with window(url, Storage()) as one:
+        tools = (await one.client.list_tools()).tools
+        await called(one.client)
+        if again:
+            await one.comes_back()
+        return f"Connected: {len(tools)} tools, {TOOL} answered{' twice' if again else ''}."
+
+
+async def race(url: str) -> str:
+    """Let two windows that share what is stored refresh, one after the other, each with the token it has read."""
+    storage = Storage()
+    async with window(url, storage) as one:
+        await called(one.client)
+        shared = Storage(storage.tokens, storage.client_info)
+        async with window(url, shared) as other:
+            # A window that found tokens has not looked for the authorization server; it knows where it is.
+            other.provider.context.oauth_metadata = one.provider.context.oauth_metadata
+            for each in (one, other):
+                await each.comes_back()
+            return "Two windows refreshed with the same token, one after the other."
 
 
 async def called(client: Client) -> None:
@@ -135,7 +168,8 @@ def main() -> int:
     """Go, and print how it went."""
     url, *options = sys.argv[1:]
     try:
-        print(asyncio.run(journey(url, again="--again" in options)))  # noqa: T201 - that is what it is for
+        going = race(url) if "--race" in options else journey(url, again="--again" in options)
+        print(asyncio.run(going))  # noqa: T201 - that is what it is for
     except Exception as failed:  # noqa: BLE001 - whatever the SDK raises is what is asked for
         for error in leaves(failed):
             print(f"{type(error).__name__}: {error}", file=sys.stderr)  # noqa: T201

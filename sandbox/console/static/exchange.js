@@ -3,6 +3,9 @@
 import { diff } from "./diff.js";
 
 const LONG = 64;
+const NAMES = { workos: "WorkOS" };
+
+export const nameOf = (who) => NAMES[who] ?? who;
 
 function pretty(body) {
   try {
@@ -65,7 +68,7 @@ export function details(exchange, { element, meaning, close, status, all }) {
   const shut = element("button", "Close", { type: "button", class: "close" });
   shut.addEventListener("click", close);
   head.append(element("p", `${exchange.step}: ${meaning[exchange.step] ?? ""}`, { class: "quiet" }), element("h2", `${exchange.method} ${exchange.url}`), shut);
-  const facts = element("p", `${exchange.asker} → ${exchange.system} · ${status} · ${(exchange.seconds * 1000).toFixed(1)} ms · number ${exchange.number}`, { class: "quiet" });
+  const facts = element("p", `${nameOf(exchange.asker)} → ${nameOf(exchange.system)} · ${status} · ${(exchange.seconds * 1000).toFixed(1)} ms · number ${exchange.number}`, { class: "quiet" });
   const parts = [head, facts];
   for (const fault of exchange.faults) parts.push(element("p", `✗ The sandbox edited this answer: ${fault}`, { class: "fault" }));
   if (exchange.healthy) parts.push(diff(exchange, pretty, element));

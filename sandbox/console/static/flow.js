@@ -2,10 +2,11 @@
 //
 // Whatever an exchange or a finding holds is text here, never markup.
 
-import { details } from "./exchange.js";
+import { details, nameOf } from "./exchange.js";
+import { tellOwn } from "./own.js";
 
 const MOST = 5000; // rows; older ones leave the page, so that it does not grow
-const QUIET = 250; // milliseconds without an exchange, after which findings are asked for
+const QUIET = [250, 5_000, 20_000, 60_000, 200_000]; // milliseconds without an exchange, after which findings are asked for
 
 const list = document.getElementById("exchanges");
 const detail = document.getElementById("detail");
@@ -67,20 +68,20 @@ function statusOf(exchange) {
 }
 
 function row(exchange) {
-  const item = element("li", undefined, { class: "exchange", "data-state": state(exchange), "data-number": exchange.number });
-  const button = element("button", undefined, { type: "button" });
+  const item = element("li", undefined, { class: "exchange", id: `exchange-${exchange.number}`, "data-state": state(exchange), "data-number": exchange.number });
+  const button = element("button", undefined, { type: "button", class: "row" });
   const arrow = element("span", undefined, { class: "arrow", "data-from": exchange.asker, "data-to": exchange.system });
   arrow.append(element("span", labelOf(exchange), { class: "label" }));
   const lanes = element("span", undefined, { class: "lanes" });
   lanes.append(arrow);
+  if (exchange.faults.length) lanes.append(element("span", `✗ ${exchange.faults.join(" · ")}`, { class: "note fault" }));
   const end = element("span", undefined, { class: "end" });
   end.append(
     element("span", statusOf(exchange), { class: "status" }),
     element("span", `${Math.round(exchange.seconds * 1000)} ms`, { class: "time" }),
   );
-  const who = element("span", `: ${exchange.asker} asks ${exchange.system}, `, { class: "unseen" });
+  const who = element("span", `: ${nameOf(exchange.asker)} asks ${nameOf(exchange.system)}, `, { class: "unseen" });
   button.append(element("span", exchange.step, { class: "step", title: meaning[exchange.step] ?? "" }), who, lanes, end);
-  if (exchange.faults.length) button.append(element("span", `✗ ${exchange.faults.join(" · ")}`, { class: "fault" }));
   item.append(button);
   button.addEventListener("click", () => choose(exchange.number));
   return item;
@@ -102,7 +103,7 @@ function place(exchange) {
   return null;
 }
 
-function add(exchanges) {
+function add(exchanges, follows) {
   const piece = document.createDocumentFragment();
   const fresh = [];
   for (const exchange of exchanges) {
@@ -123,7 +124,7 @@ function add(exchanges) {
   empty.hidden = rows.size > 0;
   count.textContent = `${rows.size} exchange${rows.size === 1 ? "" : "s"}`;
   if (chosen !== null && rows.has(chosen)) show(chosen);
-  if (atEnd && fresh.length && detail.hidden && rows.size > 12) fresh.at(-1).scrollIntoView({ block: "end" });
+  if (follows && atEnd && fresh.length && detail.hidden && rows.size > 12) fresh.at(-1).scrollIntoView({ block: "end" });
   ask();
 }
 
@@ -132,6 +133,7 @@ function clear() {
   newest = 0;
   list.replaceChildren();
   findings.replaceChildren();
+  said = null;
   close();
 }
 
@@ -178,47 +180,70 @@ document.addEventListener("keydown", (event) => {
 
 // --- what is wrong, and whose exchanges these are ---
 
-function ask() {
+function ask(turn = 0) {
   clearTimeout(wanted);
+  if (turn === QUIET.length) return;
   wanted = setTimeout(async () => {
     try {
-      const [found, told] = await Promise.all(["/api/findings", "/api/clients"].map((url) => fetch(url).then((answer) => answer.json())));
+      const [found, told] = await Promise.all(["/api/findings?so_far=1", "/api/clients"].map((url) => fetch(url).then((answer) => answer.json())));
       tell(found.findings);
       nameClients(told.clients);
+      ask(turn + 1);
     } catch {
       // The stream says when the sandbox is there again.
     }
-  }, QUIET);
+  }, QUIET[turn] - (QUIET[turn - 1] ?? 0));
 }
 
+const MARK = { broken: "✗", risky: "!", harmless: "·" };
+
+let said = null; // the findings that the cards show
+
 function tell(found) {
-  const cards = found.map((finding) => {
-    const card = element("article", undefined, { class: "finding", "data-severity": finding.severity });
-    card.append(
-      element("p", `${finding.severity} · at ${finding.step} · ${finding.side}${finding.client ? ` · ${finding.client}` : ""}`, { class: "quiet" }),
-      element("h2", finding.title),
-      marked("p", finding.happened),
-    );
-    const more = element("details");
-    more.append(element("summary", "Why, and what to change"), marked("p", finding.why), marked("p", finding.change), element("p", finding.references.join("; "), { class: "quiet" }));
-    const proofs = element("p", "", { class: "proofs" });
-    for (const number of finding.exchanges.slice(0, 10)) {
-      if (!rows.has(number)) continue;
-      const to = element("button", `Exchange ${number}`, { type: "button" });
-      to.addEventListener("click", () => {
-        rows.get(number).item.scrollIntoView({ block: "center" });
-        if (chosen !== number) choose(number);
-      });
-      proofs.append(to, " ");
-    }
-    card.append(more, proofs);
-    return card;
-  });
-  for (const { item } of rows.values()) delete item.dataset.finding;
-  for (const finding of [...found].reverse()) {
-    for (const number of finding.exchanges) if (rows.has(number)) rows.get(number).item.dataset.finding = finding.severity;
+  mark(found);
+  if (JSON.stringify(found) === said) return;
+  said = JSON.stringify(found);
+  const open = new Set([...findings.querySelectorAll("details[open]")].map((more) => more.closest(".finding").dataset.key));
+  findings.replaceChildren(...found.map((finding) => card(finding, open)));
+}
+
+function card(finding, open) {
+  const key = `${finding.client} ${finding.id}`;
+  const made = element("article", undefined, { class: "finding", "data-severity": finding.severity, "data-key": key });
+  const more = element("details");
+  more.open = open.has(key);
+  more.append(element("summary", "Why, and what to change"), marked("p", finding.why), marked("p", finding.change), element("p", finding.references.join("; "), { class: "quiet" }));
+  const proofs = element("p", undefined, { class: "proofs" });
+  for (const number of finding.exchanges.slice(0, 10)) {
+    const to = element("a", `Exchange ${number}`, { href: `#exchange-${number}` });
+    to.addEventListener("click", (event) => {
+      event.preventDefault();
+      rows.get(number)?.item.scrollIntoView({ block: "center" });
+      if (rows.has(number) && chosen !== number) choose(number);
+    });
+    proofs.append(to, " ");
   }
-  findings.replaceChildren(...cards);
+  made.append(
+    element("p", `${finding.severity} · at ${finding.step} · ${finding.side}${finding.client ? ` · ${finding.client}` : ""}`, { class: "quiet" }),
+    element("h2", finding.title),
+    marked("p", finding.happened),
+    more,
+    proofs,
+  );
+  return made;
+}
+
+// The rows that prove a finding are tinted, and its title stands beside the first arrow of them.
+function mark(found) {
+  for (const item of list.querySelectorAll("[data-finding]")) {
+    delete item.dataset.finding;
+    for (const note of item.querySelectorAll(".found")) note.remove();
+  }
+  for (const finding of [...found].reverse()) {
+    const here = finding.exchanges.filter((number) => rows.has(number)).map((number) => rows.get(number).item);
+    for (const item of here) item.dataset.finding = finding.severity;
+    here[0]?.querySelector(".lanes").append(element("span", `${MARK[finding.severity]} ${finding.title}`, { class: "note found", "data-severity": finding.severity }));
+  }
 }
 
 function nameClients(clients) {
@@ -241,38 +266,41 @@ client.addEventListener("change", () => nameClients(told));
 
 // --- as it happens ---
 
+let written = true; // whether the rows are those that came with the page
+let ready = Promise.resolve(); // when what happened before is there
+
 async function catchUp() {
   const since = newest;
   const answer = await fetch(`/api/trace?format=json&since=${since}`);
   const { exchanges } = await answer.json();
-  add(exchanges);
+  if (written) list.replaceChildren();
+  written = false;
+  add(exchanges, false);
 }
 
 function listen() {
   const stream = new EventSource("/api/events");
   stream.addEventListener("open", () => {
-    catchUp();
+    ready = catchUp().catch(() => {});
     document.dispatchEvent(new CustomEvent("sandbox:open"));
   });
   stream.addEventListener("hold", (event) => {
     document.dispatchEvent(new CustomEvent("sandbox:hold", { detail: JSON.parse(event.data) }));
   });
   stream.addEventListener("exchange", (event) => {
-    const exchange = JSON.parse(event.data);
-    if (exchange.number <= newest && !rows.has(exchange.number) && exchange.number === 1) clear();
-    add([exchange]);
+    ready.then(() => add([JSON.parse(event.data)], true));
   });
-  stream.addEventListener("finding", ask);
+  stream.addEventListener("finding", () => ask());
+  stream.addEventListener("client", (event) => tellOwn(JSON.parse(event.data)));
   stream.addEventListener("scenario", (event) => {
     const { name, title, mcp, can_fix: canFix, begun } = JSON.parse(event.data);
     document.getElementById("running").textContent = name || "unnamed";
     document.getElementById("running-title").textContent = title;
     document.getElementById("mcp-url").textContent = mcp;
     document.getElementById("fix").disabled = !canFix;
-    if (begun) clear();
-    ask();
+    if (begun) ready = ready.then(clear).then(catchUp).catch(() => {});
+    else ask();
   });
 }
 
-list.replaceChildren();
 listen();

@@ -1,5 +1,7 @@
-// Checks as they are met, and which lessons are done. That is kept in this browser: it is the person's who learns,
-// while the sandbox may be shared by a class and begins anew between two of them.
+// Checks as they are met, what the client says, and which lessons are done. The last is kept in this browser: it is the
+// person's who learns, while the sandbox may be shared by a class and begins anew between two of them.
+
+import { tellOwn } from "./own.js";
 
 const key = (name) => `lesson:${name}`;
 
@@ -50,4 +52,5 @@ if (checks) {
   };
   const stream = new EventSource("/api/events");
   for (const event of ["open", "exchange", "finding", "scenario"]) stream.addEventListener(event, ask);
+  if (document.getElementById("own")) stream.addEventListener("client", (event) => tellOwn(JSON.parse(event.data)));
 }

@@ -2,6 +2,8 @@
 //
 // What a client sends is text here, never markup.
 
+import { nameOf } from "./exchange.js";
+
 const root = document.documentElement;
 const boxes = [...document.querySelectorAll('#hold [name="before"]')];
 const holding = document.getElementById("holding");
@@ -18,7 +20,7 @@ function line(exchange) {
   const step = document.createElement("code");
   step.textContent = exchange.step;
   const what = exchange.mcp_methods.join(", ") || exchange.url;
-  made.append("Held before ", step, `: ${exchange.asker} asks ${exchange.system}, ${exchange.method} ${what}`);
+  made.append("Held before ", step, `: ${nameOf(exchange.asker)} asks ${nameOf(exchange.system)}, ${exchange.method} ${what}`);
   return made;
 }
 
@@ -26,8 +28,8 @@ function show({ before, held }) {
   for (const box of boxes) box.checked = before.includes(box.value);
   holding.textContent = before.length ? `before ${before.join(", ")}` : "nothing is held";
   standing.replaceChildren(...held.map(line));
+  next.hidden = free.hidden = before.length === 0;
   next.disabled = held.length === 0;
-  free.disabled = before.length === 0;
 }
 
 async function look() {
