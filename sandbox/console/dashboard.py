@@ -10,7 +10,7 @@ from flask import Blueprint, current_app, redirect, render_template, request, ur
 
 from sandbox.console import controls
 from sandbox.console.client_secrets import with_secrets, without_secrets
-from sandbox.console.groups import AHEAD, EFFECTS, PARTS, SEEN, Seen
+from sandbox.console.groups import AHEAD, EFFECTS, ONE, PARTS, SEEN, Seen
 from sandbox.console.published import Difference, differences, published
 from sandbox.console.remembered import remembered
 from sandbox.errors import SandboxError
@@ -74,7 +74,8 @@ def page(error: str = "", at: str = "", typed: tuple[str, ...] = ()) -> str:
         done=rows.get(done),
         effects=EFFECTS,
         advanced=done.removeprefix("advance ") if done.removeprefix("advance ") in AHEAD else "",
-        did=next((each for each in EFFECTS if f"{each.action} {each.thing}" == done), None),
+        did=next((each for each in (*EFFECTS, *ONE) if [each.action, each.thing] == done.split(" ")[:2]), None),
+        on=done.split(" ")[2:],
         ahead=AHEAD,
         manifest=manifest(sandbox),
         state=remembered(sandbox),
@@ -143,11 +144,14 @@ def change() -> Answer | tuple[str, int]:
 
 
 @dashboard.post("/effects")
-def effect() -> Answer:
-    """Do one thing to the state: `expire access-tokens`, or `advance 6m`."""
+def effect() -> Answer | tuple[str, int]:
+    """Do one thing to the state: `expire access-tokens`, `advance 6m`, or `forget client client_01…`."""
     done = request.form.get("effect", "")
-    action, _, thing = done.partition(" ")
-    _sandbox().effect(action, thing)
+    action, thing, *one = [*done.split(" "), ""][:3] if " " in done else (done, "")
+    try:
+        _sandbox().effect(action, {thing: one[0]} if any(one) else thing)
+    except SandboxError as error:
+        return page(str(error)), 400
     return redirect(url_for("dashboard.page", done=done, _anchor="state"), 303)
 
 

@@ -239,5 +239,12 @@ EFFECTS: Final = (
 )
 """What the state can be made to do; `advance` has a button of its own, and `change` is the dashboard itself."""
 
+ONE: Final = (
+    Effect("forget", "client", "Forget", "Its client_id is unknown from now on, as if it had never registered."),
+    Effect("revoke", "session", "Revoke", "Its refresh tokens are dead; an access token is good until it runs out."),
+    Effect("expire", "refresh-token", "Expire", "The next refresh with it is answered invalid_grant."),
+)
+"""What can be done to one alone."""
+
 AHEAD: Final = ("1m", "6m", "1h", "1d", "31d")
 """How far the clock can be moved at once: past an access token's life, an hour, a day, and a refresh token's life."""

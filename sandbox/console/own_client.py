@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 COMMAND: Final = (sys.executable, "-m", "sandbox.clients.journeys.python_sdk")
 """The MCP Python SDK, which signs in by the browser that `$BROWSER` names."""
-_PATIENCE: Final = 300.0
-"""Seconds after which a client is ended that is held, or hangs."""
+_PATIENCE: Final = 600.0
+"""Seconds after which a client is ended, however long it is held."""
 
 
 class Said(NamedTuple):
@@ -50,10 +50,13 @@ class OwnClient:
         self._work = asyncio.get_running_loop().create_task(self._go(sandbox, options))
 
     async def _go(self, sandbox: Sandbox, options: list[str]) -> None:
-        from sandbox.clients.process import Limits  # not needed to start
+        from sandbox.clients.connect import HOW_IT_ENDED  # not needed to start
+        from sandbox.clients.process import Limits
         from sandbox.clients.run import Run
         from sandbox.clients.words import last_words
 
+        last = [time.monotonic()]
+        forget = sandbox.trace.subscribe(lambda _: last.__setitem__(0, time.monotonic()))
         with tempfile.TemporaryDirectory(prefix="sandbox-", ignore_cleanup_errors=True) as home:
             run = Run(
                 url=sandbox.mcp_url,
@@ -61,15 +64,17 @@ class OwnClient:
                 folder=Path(home),
                 refreshes=False,
                 expire_tokens=lambda: None,
-                heard=time.monotonic,  # it may be held for as long as somebody talks
+                heard=lambda: time.monotonic() if sandbox.wire.unanswered else last[0],  # who is held is not silent
                 limits=Limits(seconds=_PATIENCE),
                 trusted=sandbox.certificates.file if sandbox.is_secure else None,
             )
             try:
                 printed = await run.program(*COMMAND, run.url, *options)
-                words = " ".join(last_words(printed)) or "It was ended, as it did not end by itself."
+                words = " ".join(last_words(printed)) or f"Nothing more; {HOW_IT_ENDED[printed.ended]}."
             except SandboxError as error:
                 words = str(error)
+            finally:
+                forget()
         self._tell(Said(running=False, words=words))
 
     async def end(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from sandbox.effects import FINGERPRINT
 from sandbox.workos.records import Client, Code, Grant, RefreshToken
 from sandbox.workos.tokens import expiry
 
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
 
 MOST: Final = 50
 """How many of each are shown; the newest."""
-_FINGERPRINT: Final = 8
-"""How many characters of a hash are a fingerprint, as everywhere in the trace."""
-
 
 _ENDED: Final = "ended before its time"
 
@@ -25,6 +23,7 @@ _ENDED: Final = "ended before its time"
 class Session(NamedTuple):
     """What a person, or nobody for a machine, allowed a client."""
 
+    sid: str
     who: str
     client: str
     scope: str
@@ -38,6 +37,8 @@ class Token(NamedTuple):
     fingerprint: str
     client: str
     state: str
+    expires: str = ""
+    """What to expire it by, where it alone can be."""
 
 
 class Remembered(NamedTuple):
@@ -66,6 +67,7 @@ def remembered(sandbox: Sandbox) -> Remembered:
 
     sessions = [
         Session(
+            grant.sid,
             people.get(grant.user_id, grant.user_id),
             name(grant.client_id),
             " ".join(grant.scope),
@@ -78,11 +80,14 @@ def remembered(sandbox: Sandbox) -> Remembered:
         *_access_tokens(sandbox, name),
         *(
             Token(
-                f"‹refresh_token {key[:_FINGERPRINT]}›", name(of.get(kept.sid, "")), _used(kept.rotated_at is not None)
+                f"‹refresh_token {key[:FINGERPRINT]}›",
+                name(of.get(kept.sid, "")),
+                _used(kept.rotated_at is not None),
+                key[:FINGERPRINT],
             )
             for key, kept in refresh[-MOST:]
         ),
-        *(Token(f"‹code {key[:_FINGERPRINT]}›", name(kept.client_id), _used(kept.used)) for key, kept in codes[-MOST:]),
+        *(Token(f"‹code {key[:FINGERPRINT]}›", name(kept.client_id), _used(kept.used)) for key, kept in codes[-MOST:]),
     ]
     counts = {"clients": len(clients), "sessions": len(grants), "refresh tokens": len(refresh), "codes": len(codes)}
     return Remembered(tuple(clients[-MOST:]), tuple(sessions), tuple(tokens), server.keys.current.kid, counts)

@@ -47,7 +47,6 @@ def one(name: str) -> str | Response:
         number=at + 1,
         following=every[at + 1] if at + 1 < len(every) else None,
         runs=sandbox.scenario.name == told.scenario,
-        can_mend=bool(find_named(told.scenario).fixed),
         checks=list(zip(told.checks, told.met(sandbox.saw()), strict=True)),
         commands=commands(sandbox.mcp_url)[:2],
     )

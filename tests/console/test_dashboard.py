@@ -20,7 +20,7 @@ from sandbox.log_aggregator.manifest import read_manifest
 from sandbox.sandbox import Sandbox
 from sandbox.scenario import library
 from sandbox.scenario.settings import Setting, every_setting
-from sandbox.workos.records import Client
+from sandbox.workos.records import Client, Grant, RefreshToken
 from sandbox.world import World, merged
 from tests.conftest import missing
 from tests.console.test_pages import AXE, HOSTILE, connect, page, until, world
@@ -259,6 +259,36 @@ def test_the_state_is_shown_and_acted_on(world: Sandbox, page: Page, tmp_path: P
     page.get_by_role("button", name="Forget clients").click()
     until(page, lambda: "MCP Python SDK" not in page.locator("table").first.inner_text())
     assert list(world.store.all(Client)) == []
+
+
+@pytest.mark.chromium
+def test_one_is_ended_and_the_others_stay(world: Sandbox, page: Page, tmp_path: Path) -> None:
+    """Beside a client, a session and a refresh token stands a button that ends it alone, and says what that does."""
+    connect(world, tmp_path)
+    connect(world, tmp_path)
+    page.goto(f"{world.addresses.console}/dashboard")
+    state = page.locator("#remembered")
+    for name, then in (
+        ("Expire", "answered invalid_grant"),
+        ("Revoke", "Its refresh tokens are dead"),
+        ("Forget", "unknown from now on"),
+    ):
+        buttons = state.get_by_role("button", name=name)
+        assert buttons.count() == 2
+        buttons.first.click()
+        until(page, lambda then=then: then in page.locator("#said").inner_text())  # type: ignore[misc]
+        until(page, lambda buttons=buttons: buttons.count() == 1)  # type: ignore[misc]
+    assert len(list(world.store.all(RefreshToken))) == 1
+    assert sorted(grant.revoked for _, grant in world.store.all(Grant)) == [False, True]
+    assert len(list(world.store.all(Client))) == 1
+
+
+def test_what_is_gone_already_is_said(world: Sandbox) -> None:
+    """A button of an old page gets the page as it is now, and why nothing was done."""
+    address = f"{world.addresses.console}/dashboard/effects"
+    answer = httpx2.post(address, data={"effect": "forget client client_gone"})
+    assert (answer.status_code, answer.headers["content-type"]) == (400, "text/html; charset=utf-8")
+    assert "There is no client" in answer.text
 
 
 def test_the_clock_is_advanced(world: Sandbox) -> None:

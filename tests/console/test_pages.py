@@ -425,6 +425,20 @@ def test_forms_work_without_scripts_and_not_from_elsewhere(world: Sandbox) -> No
     assert httpx2.get(run).status_code == 405
 
 
+@pytest.mark.parametrize(
+    ("path", "status", "said"), [("/nonsense", 404, "There is no page"), ("/fix", 405, "not allowed")]
+)
+def test_a_wrong_address_gets_a_page(path: str, status: int, said: str, world: Sandbox) -> None:
+    """A person gets a page that leads on; a program gets JSON with what is served."""
+    page_ = httpx2.get(world.addresses.console + path, headers={"accept": "text/html,*/*;q=0.8"})
+    assert (page_.status_code, page_.headers["content-type"]) == (status, "text/html; charset=utf-8")
+    assert said in page_.text
+    assert 'href="/scenarios"' in page_.text
+    assert "GET /api/trace" in httpx2.get(world.addresses.console + path).json()["served"]
+    api = httpx2.get(f"{world.addresses.console}/api/nonsense", headers={"accept": "text/html"})
+    assert "GET /api/trace" in api.json()["served"]
+
+
 def test_a_scenario_that_is_not_there_is_said(world: Sandbox) -> None:
     """A name with a typo gets a page that says what was probably meant, and running it changes nothing."""
     answer = httpx2.get(f"{world.addresses.console}/scenarios/expird-token")

@@ -214,6 +214,15 @@ async def test_effects_act(sandbox: Sandbox, http: httpx2.AsyncClient, ask: Ask)
     assert (await ask("GET", "/api/state")).json()["signing_key"] != kid
 
 
+async def test_an_effect_on_one(sandbox: Sandbox, http: httpx2.AsyncClient, ask: Ask) -> None:
+    """One client is forgotten and the other stays; one that there is not is refused."""
+    gone, stays = [await register(sandbox, http) for _ in range(2)]
+    assert (await ask("POST", "/api/effects", {"forget": {"client": gone}})).status_code == 200
+    assert (sandbox.store.get(Client, gone), sandbox.store.get(Client, stays) is not None) == (None, True)
+    for effect in ({"forget": {"client": gone}}, {"forget": {"session": stays}}, {"expire": {"refresh-token": ""}}):
+        assert "There is no" in (await ask("POST", "/api/effects", effect)).json()["error"]
+
+
 async def test_an_unknown_effect(ask: Ask) -> None:
     """An effect that there is not is refused, with those that there are."""
     two = {"forget": "clients", "rotate": "signing-key"}

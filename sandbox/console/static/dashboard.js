@@ -20,11 +20,14 @@ function show(text, sender) {
     const now = fresh.getElementById(old.id);
     if (!now || old.isEqualNode(now)) continue;
     const isHere = old.contains(held);
-    if (isHere && old !== sender) continue; // somebody types there
+    if (isHere && !old.contains(sender) && held.matches("input, select, textarea")) continue; // somebody types there
     const again = isHere && held.id ? held.id : null;
     old.replaceWith(now);
     prepare(now);
-    if (isHere) (document.getElementById(again) ?? now.querySelector("input:not([type=hidden]), select, textarea"))?.focus(jump);
+    if (isHere) {
+      now.tabIndex = -1; // where a button was that is gone
+      (document.getElementById(again) ?? now.querySelector("input:not([type=hidden]), select, textarea") ?? now).focus(jump);
+    }
   }
 }
 
