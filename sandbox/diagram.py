@@ -17,7 +17,8 @@ MOST: Final = 400
 
 _LANES: Final[dict[Asker, int]] = {"client": 250, "browser": 430, "log-aggregator": 610, "workos": 790}
 """Where each lifeline stands, in pixels from the left."""
-_NAMES: Final[dict[Asker, str]] = {"workos": "WorkOS"}
+NAMES: Final[dict[Asker, str]] = {"workos": "WorkOS"}
+"""How people call a system, where that is not its id."""
 _WIDTH, _TOP, _ROW, _NOTE = 1120, 84, 46, 16
 _LONGEST: Final = 60
 _NOT_XML: Final = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -54,7 +55,7 @@ def _drawn(exchanges: list[Exchange], count: int) -> Iterator[str]:
     yield _text(20, 36, title, size=12, colour=_QUIET)
     for who, x in _LANES.items():
         yield f'<line x1="{x}" y1="56" x2="{x}" y2="{height - 16}" stroke="#c9c4b8"/>'
-        yield _text(x, 42, _NAMES.get(who, who), anchor="middle", weight=600)
+        yield _text(x, 42, NAMES.get(who, who), anchor="middle", weight=600)
     y = _TOP
     for exchange, notes in rows:
         yield from _row(exchange, notes, y)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 from flask import Blueprint, Response, current_app, redirect, render_template, request, url_for
@@ -18,6 +18,7 @@ from sandbox.timeline import path_of
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response as Answer
 
+    from sandbox.diagnosis import Finding
     from sandbox.sandbox import Sandbox
     from sandbox.wire.exchange import Exchange
 
@@ -30,6 +31,7 @@ _POLICY: Final = (
 """What a page may load and do: its own files, and asking its own origin (Content Security Policy, level 3)."""
 _LONGEST: Final = 300
 """The most exchanges that are written into the page itself."""
+_MARKS: Final = {"broken": "✗", "risky": "!", "harmless": "·"}
 _BROKEN: Final = frozenset({"cut", "dropped", "unanswered", "unasked"})
 
 
@@ -75,16 +77,33 @@ def flow() -> str:
     """Show the exchanges as a sequence diagram; a script goes on from what is written here."""
     sandbox = _sandbox()
     exchanges = list(sandbox.trace)[-_LONGEST:]
+    findings, shown = sandbox.watch.found(), {each.number for each in exchanges}
     return render_template(
         "flow.html",
         steps=[(step, STEP_MEANING[step]) for step in STEPS],
-        exchanges=[(each, _state(each), _label(each), _status(each)) for each in exchanges],
-        findings=sandbox.watch.found(),
+        exchanges=[
+            (each, _state(each), _label(each), _status(each), _proves(each, findings, shown)) for each in exchanges
+        ],
+        findings=findings,
+        marks=_MARKS,
         commands=commands(sandbox.mcp_url),
     )
 
 
 # What flow.js makes of an exchange, for the rows that stand there before it runs.
+
+
+class _Proves(NamedTuple):
+    """What an exchange proves: the gravest finding that names it, and those whose title stands beside it."""
+
+    severity: str
+    notes: list[Finding]
+
+
+def _proves(exchange: Exchange, findings: list[Finding], shown: set[int]) -> _Proves:
+    proved = [finding for finding in findings if exchange.number in finding.exchanges]
+    first = [finding for finding in proved if exchange.number == next(one for one in finding.exchanges if one in shown)]
+    return _Proves(proved[0].severity if proved else "", first)
 
 
 def _state(exchange: Exchange) -> str:

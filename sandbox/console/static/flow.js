@@ -239,9 +239,9 @@ function mark(found) {
     delete item.dataset.finding;
     for (const note of item.querySelectorAll(".found")) note.remove();
   }
-  for (const finding of [...found].reverse()) {
+  for (const finding of found) {
     const here = finding.exchanges.filter((number) => rows.has(number)).map((number) => rows.get(number).item);
-    for (const item of here) item.dataset.finding = finding.severity;
+    for (const item of here) item.dataset.finding ??= finding.severity;
     here[0]?.querySelector(".lanes").append(element("span", `${MARK[finding.severity]} ${finding.title}`, { class: "note found", "data-severity": finding.severity }));
   }
 }

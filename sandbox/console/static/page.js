@@ -12,18 +12,13 @@ function keep(name, value) {
 
 const theme = document.getElementById("theme");
 const isDark = () => (root.dataset.theme ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
-const nameTheme = () => (theme.textContent = isDark() ? "Light" : "Dark");
-theme.hidden = false;
-nameTheme();
 theme.addEventListener("click", () => {
   root.dataset.theme = isDark() ? "light" : "dark";
   keep("theme", root.dataset.theme);
-  nameTheme();
 });
 
 const size = document.getElementById("size");
 const showSize = () => size.setAttribute("aria-pressed", String(root.dataset.size === "large"));
-size.hidden = false;
 showSize();
 size.addEventListener("click", () => {
   if (root.dataset.size === "large") delete root.dataset.size;
@@ -32,7 +27,6 @@ size.addEventListener("click", () => {
   showSize();
 });
 
-for (const button of document.querySelectorAll(".copy")) button.hidden = false;
 document.addEventListener("click", async (event) => {
   const button = event.target.closest?.(".copy");
   if (!button) return;

@@ -17,4 +17,3 @@ link.addEventListener("click", async (event) => {
   save.download = "trace.png";
   save.click();
 });
-link.hidden = false;

@@ -78,6 +78,5 @@ function tell() {
 verdict.addEventListener("click", () => keep(root.dataset.verdict === undefined ? "0" : null));
 hint.addEventListener("click", () => keep(root.dataset.verdict === "2" ? null : String(Number(root.dataset.verdict) + 1)));
 
-document.getElementById("teach").hidden = false;
 tell();
 look();
