@@ -214,7 +214,7 @@ def state() -> Response:
             "clients": _hidden(msgspec.to_builtins(clients)),
             "grants": [grant for _, grant in sandbox.store.all(Grant)],
             "refresh_tokens": sum(1 for _ in sandbox.store.all(RefreshToken)),
-            "users": sandbox.world.workos.users,
+            "users": [user.shown() for user in server.users()],
             "signing_key": server.keys.current.kid,
         }
     )

@@ -29,6 +29,7 @@ class Part(NamedTuple):
 _ASKED: Final[Seen] = ("resource-metadata",)
 _FOUND: Final[Seen] = ("server-metadata",)
 _SIGNED_IN: Final[Seen] = ("authorization",)
+_API: Final[Seen] = ("api",)
 _CHECKED: Final[Seen] = ("session", "messages")
 
 WORKOS: Final = Part(
@@ -82,12 +83,12 @@ WORKOS: Final = Part(
         Group(
             "Users",
             "Dashboard, Users: who can sign in, and how.",
-            {"workos.sign_in": _SIGNED_IN, "workos.users": _SIGNED_IN},
+            {"workos.sign_in": _SIGNED_IN, "workos.users": _SIGNED_IN, "workos.one_time_code": _API},
         ),
         Group(
             "Organizations",
             "Dashboard, Organizations: the customers of the app.",
-            {"workos.organizations": _SIGNED_IN, "workos.connections": ()},
+            {"workos.organizations": _SIGNED_IN, "workos.roles": _API, "workos.connections": _API},
         ),
         Group(
             "Domains and API keys",
@@ -97,6 +98,7 @@ WORKOS: Final = Part(
                 "workos.issuer_path": ("resource-metadata", "server-metadata", "token"),
                 "workos.metadata_at": _FOUND,
                 "workos.client_id": ("token",),
+                "workos.api_keys": _API,
                 "workos.mode": (),
                 "workos.cors": _FOUND,
                 "workos.not_found_body": _FOUND,

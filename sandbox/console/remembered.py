@@ -59,7 +59,7 @@ def remembered(sandbox: Sandbox) -> Remembered:
     grants = [grant for _, grant in store.all(Grant)]
     codes, refresh = list(store.all(Code)), list(store.all(RefreshToken))
     names = {client.client_id: client.name for client in clients}
-    people = {user.id: f"{user.first_name} {user.last_name}" for user in server.settings.users}
+    people = {user.id: user.name or user.email for user in server.users()}
     of = {grant.sid: grant.client_id for grant in grants}
 
     def name(client_id: str) -> str:

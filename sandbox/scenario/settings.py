@@ -18,8 +18,6 @@ _MEANING: Final = {
     "workos.refresh_token.issue": "for whom there is a refresh token: who asks for the scope, everybody, nobody",
     "workos.refresh_token.rotate": "whether a refresh token is good once",
     "workos.refresh_token.lifetime": "how long a refresh token is good",
-    "workos.users": "who can sign in",
-    "workos.organizations": "the customers of the app",
     "service.challenge.status": "the status of the answer to a request without a token",
     "service.challenge.scheme": "the scheme of WWW-Authenticate; null leaves the header out",
     "service.challenge.error": "`error` of WWW-Authenticate; null leaves it out",

@@ -9,8 +9,9 @@ from typing import Final
 from flask import Flask, Response, abort, jsonify, request
 from werkzeug.exceptions import HTTPException
 
-from sandbox.workos import authorization, consent, device, introspection, metadata, registration, token, userinfo
+from sandbox.workos import api, authorization, consent, device, introspection, metadata, registration, token, userinfo
 from sandbox.workos.answers import OAuthError
+from sandbox.workos.api.errors import ApiError
 from sandbox.workos.authkit import EXTENSION, AuthKit, authkit
 
 __all__ = ["AuthKit", "create_app"]
@@ -24,6 +25,7 @@ BLUEPRINTS: Final = (
     introspection.blueprint,
     userinfo.blueprint,
     device.blueprint,
+    *api.BLUEPRINTS,
 )
 
 PAGE_HEADERS: Final = {
@@ -47,6 +49,7 @@ def create_app(server: AuthKit) -> Flask:
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     app.register_error_handler(OAuthError, OAuthError.response)
+    app.register_error_handler(ApiError, ApiError.response)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(sqlite3.Error, _not_saved)
     app.context_processor(lambda: {"console": server.console})

@@ -11,11 +11,13 @@ import msgspec
 from flask import current_app
 
 from sandbox.durations import seconds
-from sandbox.settings import Application, AuthMethod, User, WorkOS
+from sandbox.settings import Application, AuthMethod, WorkOS
 from sandbox.sources import Sources
 from sandbox.workos import tokens
 from sandbox.workos.answers import OAuthError
 from sandbox.workos.client_documents import SHIPPED, looks_like_document
+from sandbox.workos.directory import Directory
+from sandbox.workos.directory.entities import Organization, User
 from sandbox.workos.keys import Keys
 from sandbox.workos.records import Client, Grant, OpaqueToken, RefreshToken, Secret
 from sandbox.workos.store import Store, hashed
@@ -49,6 +51,10 @@ class AuthKit:
     console: str = ""
     """The address of the console, which every page names; empty: there is none."""
     successors: Successors = field(default_factory=Successors, repr=False)
+    directory: Directory = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.directory = Directory(lambda: self.settings, self.store, self.sources)
 
     @property
     def domain(self) -> str:
@@ -112,11 +118,16 @@ class AuthKit:
 
     def user(self, user_id: str) -> User | None:
         """Find a user by id."""
-        return next((user for user in self.settings.users if user.id == user_id), None)
+        return self.directory.get(User, user_id)
 
-    def organization_name(self, organization: str | None) -> str | None:
-        """Give the name of an organization."""
-        return next((known.name for known in self.settings.organizations if known.id == organization), None)
+    def users(self) -> list[User]:
+        """Give everybody who can sign in."""
+        return self.directory.all(User)
+
+    def signed_in_to(self, user: User, chosen: str | None = None) -> Organization | None:
+        """Give the organization that a user signs in to: the chosen one, else the first of theirs; None without one."""
+        theirs = self.directory.organizations_of(user)
+        return next((one for one in theirs if one.id == chosen), next(iter(theirs), None))
 
     def checked_scope(self, text: str, client: Client) -> tuple[str, ...]:
         """Read a scope (RFC 6749, section 3.3), each name once; raise OAuthError invalid_scope for an unknown one."""
@@ -161,8 +172,7 @@ class AuthKit:
             "iat": now,
             "exp": now + self.lifetime(machine=machine is not None),
         }
-        user = self.user(grant.user_id)
-        organization = machine.organization if machine else user.organization if user else None
+        organization = machine.organization if machine else grant.organization
         if organization is not None:
             claims["org_id"] = organization
         if machine is None:
@@ -195,10 +205,10 @@ class AuthKit:
         user = self.user(grant.user_id)
         claims: dict[str, Any] = {"sub": grant.user_id}
         if user and "email" in scope:
-            claims |= {"email": user.email, "email_verified": True}
+            claims |= {"email": user.email, "email_verified": user.email_verified}
         if user and "profile" in scope:
-            full_name = f"{user.first_name} {user.last_name}"
-            claims |= {"name": full_name, "given_name": user.first_name, "family_name": user.last_name}
+            names = {"name": user.name, "given_name": user.first_name, "family_name": user.last_name}
+            claims |= {claim: value for claim, value in names.items() if value is not None}
         return claims
 
     def verified(self, token: str) -> Verified | None:
@@ -225,15 +235,23 @@ class AuthKit:
         return str(claims.get("jti", "~"))[:_ULID_TIME] <= self.withdrawn_until
 
     def new_grant(
-        self, client: Client, user: User, scope: tuple[str, ...], resource: str | None, nonce: str | None = None
+        self,
+        client: Client,
+        user: User,
+        scope: tuple[str, ...],
+        resource: str | None,
+        *,
+        organization: Organization | None = None,
+        nonce: str | None = None,
     ) -> Grant:
-        """Remember what a user allowed a client to do."""
+        """Remember what a user, signed in to an organization or to none, allowed a client to do."""
         grant = Grant(
             sid=f"app_consent_{self.sources.ulid()}",
             client_id=client.client_id,
             user_id=user.id,
             scope=scope,
             resource=resource,
+            organization=organization.id if organization else None,
             nonce=nonce,
         )
         self.store.put(grant.sid, grant)

@@ -10,11 +10,11 @@ from urllib.parse import urlencode
 from flask import Blueprint, redirect, request, url_for
 from werkzeug.wrappers import Response
 
-from sandbox.settings import User
 from sandbox.workos import parameters
 from sandbox.workos.answers import OAuthError, RedirectBack
 from sandbox.workos.authkit import AuthKit, authkit
 from sandbox.workos.client_documents import looks_like_document
+from sandbox.workos.directory.entities import User
 from sandbox.workos.records import Authorization, Client, Code
 from sandbox.workos.redirects import allowed
 from sandbox.workos.store import hashed
@@ -44,7 +44,8 @@ def back(redirect_uri: str, **fields: str | None) -> Response:
 
 def approved(server: AuthKit, client: Client, begun: Authorization, user: User) -> Response:
     """Send the browser back with a code."""
-    grant = server.new_grant(client, user, begun.scope, begun.resource, begun.nonce)
+    organization = server.signed_in_to(user, begun.organization)
+    grant = server.new_grant(client, user, begun.scope, begun.resource, organization=organization, nonce=begun.nonce)
     code = server.sources.secret()
     kept = Code(
         sid=grant.sid,
@@ -135,7 +136,7 @@ def _code_challenge(server: AuthKit, client: Client, asked: Mapping[str, str]) -
 
 
 def _first_user(server: AuthKit, login_hint: str | None) -> User:
-    users = server.settings.users
+    users = server.users()
     if not users:
         raise OAuthError("access_denied", "Nobody can sign in: this world has no users.")
     return next((user for user in users if user.email == login_hint), users[0])

@@ -9,9 +9,9 @@ import msgspec
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from sandbox.settings import User
 from sandbox.workos.authkit import AuthKit, authkit
 from sandbox.workos.authorization import COOKIE, approved, back, to_error_page
+from sandbox.workos.directory.entities import User
 from sandbox.workos.records import Authorization, Client
 from sandbox.workos.redirects import is_loopback, shown_host
 from sandbox.workos.store import hashed
@@ -98,7 +98,14 @@ def _current(server: AuthKit) -> _Current:
 
 def page_user(server: AuthKit, user: User) -> dict[str, Any]:
     """Give what a page shows of a user."""
-    return {**msgspec.to_builtins(user), "organization_name": server.organization_name(user.organization)}
+    organization = server.signed_in_to(user)
+    return {
+        "id": user.id,
+        "email": user.email,
+        "first_name": user.first_name or "",
+        "last_name": user.last_name or "",
+        "organization_name": organization.name if organization else None,
+    }
 
 
 def page_scopes(scope: tuple[str, ...]) -> list[dict[str, str]]:
@@ -119,7 +126,7 @@ def sign_in() -> str:
         "sign_in.html",
         client_name=client.name,
         redirect_host=shown_host(begun.redirect_uri),
-        users=[page_user(server, user) for user in server.settings.users],
+        users=[page_user(server, user) for user in server.users()],
         action=url_for("consent.choose_user"),
         session=session,
         login_hint=begun.login_hint,
@@ -154,8 +161,8 @@ def consent() -> Response | str:
         redirect_uri=begun.redirect_uri,
         scopes=page_scopes(begun.scope),
         resource=begun.resource,
-        user=page_user(server, user),
-        organization_name=server.organization_name(user.organization),
+        user=(shown := page_user(server, user)),
+        organization_name=shown["organization_name"],
         action=url_for("consent.decide"),
         session=session,
         another=url_for("consent.sign_in", authorization_session_id=session),

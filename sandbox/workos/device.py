@@ -122,7 +122,7 @@ def _asked(server: AuthKit, user_code: str) -> Response:
         "device.html",
         action="/oauth2/device",
         user_code=found.device.user_code if found else user_code,
-        users=[page_user(server, user) for user in server.settings.users],
+        users=[page_user(server, user) for user in server.users()],
         client_name=found.client.name if found else None,
         scopes=page_scopes(found.device.scope) if found else [],
         resource=found.device.resource if found else None,
@@ -155,7 +155,9 @@ def decide_device() -> Response | str:
         return _asked(server, form.get("user_code", ""))
     device = found.device
     if approved:
-        grant = server.new_grant(found.client, user, device.scope, device.resource)
+        grant = server.new_grant(
+            found.client, user, device.scope, device.resource, organization=server.signed_in_to(user)
+        )
         server.store.put(found.key, msgspec.structs.replace(device, sid=grant.sid))
     else:
         server.store.put(found.key, msgspec.structs.replace(device, denied=True))

@@ -14,7 +14,7 @@ from werkzeug.datastructures import MultiDict
 from sandbox.settings import AuthMethod
 from sandbox.workos.answers import OAuthError
 
-_FORM: Final = "application/x-www-form-urlencoded"
+FORM: Final = "application/x-www-form-urlencoded"
 _ABSOLUTE_URI: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^#\s]+")
 
 
@@ -41,14 +41,14 @@ def single(values: MultiDict[str, str]) -> dict[str, str]:
 
 def form() -> dict[str, str]:
     """Give the parameters in the body of the request; a body of another type holds none."""
-    return single(request.form) if request.mimetype == _FORM else {}
+    return single(request.form) if request.mimetype == FORM else {}
 
 
 def required(fields: Mapping[str, str], name: str) -> str:
     """Give a parameter; raise OAuthError invalid_request when it is missing."""
     if name in fields:
         return fields[name]
-    hint = f" The body must be {_FORM}." if request.method == "POST" and request.mimetype != _FORM else ""
+    hint = f" The body must be {FORM}." if request.method == "POST" and request.mimetype != FORM else ""
     raise OAuthError("invalid_request", f"The {name} is missing.{hint}")
 
 

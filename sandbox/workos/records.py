@@ -38,6 +38,8 @@ class Grant(Record, frozen=True, kw_only=True):
     user_id: str
     scope: tuple[str, ...]
     resource: str | None = None
+    organization: str | None = None
+    """The id of the organization that the person signed in to."""
     nonce: str | None = None
     revoked: bool = False
 
@@ -73,6 +75,8 @@ class Authorization(Record, frozen=True, kw_only=True):
     nonce: str | None = None
     login_hint: str | None = None
     user_id: str | None = None
+    organization: str | None = None
+    """The id of the organization chosen at sign-in."""
 
 
 class Device(Record, frozen=True, kw_only=True):

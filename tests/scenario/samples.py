@@ -227,7 +227,7 @@ EVERYTHING: Final[dict[str, Any]] = {
             "issuer": "client",
             "access_token": {"lifetime": "1s"},
             "resources": ["{resource}"],
-            "users": [{"id": "u", "email": "a@b.example", "first_name": "A", "last_name": "B", "organization": None}],
+            "users": [{"id": "u", "email": "a@b.example", "first_name": "A", "last_name": "B", "memberships": []}],
         },
         "service": {"challenge": {"error": None, "body": {"a": [1, 2.5, None, True]}}, "tool_scopes": {"x": ["y"]}},
     },

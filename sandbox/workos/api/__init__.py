@@ -1,0 +1,9 @@
+"""api.workos.com: what an app calls with its API key. One module for each part of WorkOS's reference."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sandbox.workos.api import organizations
+
+BLUEPRINTS: Final = (organizations.blueprint,)

@@ -1,0 +1,58 @@
+"""Lists, a page at a time, by cursor (WorkOS, reference of pagination)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeVar
+
+from flask import Response, jsonify, request
+
+from sandbox.workos.api.errors import invalid
+from sandbox.workos.directory.entities import Entity
+
+E = TypeVar("E", bound=Entity)
+
+_LONGEST: Final = 100
+_DEFAULT: Final = 10
+
+
+def page(entities: Sequence[E], shown: Callable[[E], dict[str, Any]] = Entity.shown) -> Response:
+    """Answer with the page that the query asks for: `limit` (10, at most 100), `order` (desc), `before`, `after`.
+
+    `entities` are oldest first. Raise ApiError 422 for a limit, an order or a cursor that is none.
+    """
+    limit, order = _limit(), request.args.get("order", "desc")
+    if order not in {"asc", "desc", "normal"}:
+        raise invalid("order", "invalid", "The order must be 'asc' or 'desc'.")
+    ordered = list(reversed(entities)) if order == "desc" else list(entities)
+    before, after = request.args.get("before"), request.args.get("after")
+    if before and after:
+        raise invalid("before", "invalid", "Only one of 'before' and 'after' can be asked for.")
+    if after:
+        start = _place(ordered, "after", after) + 1
+        end = start + limit
+    elif before:
+        end = _place(ordered, "before", before)
+        start = max(0, end - limit)
+    else:
+        start, end = 0, limit
+    chosen = ordered[start:end]
+    metadata = {
+        "before": chosen[0].id if chosen and start > 0 else None,
+        "after": chosen[-1].id if chosen and end < len(ordered) else None,
+    }
+    return jsonify({"object": "list", "data": [shown(one) for one in chosen], "list_metadata": metadata})
+
+
+def _limit() -> int:
+    text = request.args.get("limit", str(_DEFAULT))
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= _LONGEST):
+        raise invalid("limit", "invalid", f"The limit must be a number from 1 to {_LONGEST}.")
+    return int(text)
+
+
+def _place(entities: Sequence[Entity], name: str, cursor: str) -> int:
+    place = next((index for index, one in enumerate(entities) if one.id == cursor), None)
+    if place is None:
+        raise invalid(name, "invalid", f"There is nothing of the id '{cursor}' in this list.")
+    return place

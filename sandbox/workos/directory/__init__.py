@@ -1,0 +1,96 @@
+"""The users, organizations and connections of the environment: those of the settings, and what the API made of them.
+
+The settings stay below: what the API never touched follows every change of the world, and a reset brings all back.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import msgspec
+
+from sandbox.settings import WorkOS
+from sandbox.sources import Sources
+from sandbox.workos.directory.entities import Entity, Membership, Organization, User
+from sandbox.workos.directory.seeds import seeds
+from sandbox.workos.records import Record
+from sandbox.workos.store import Store
+
+E = TypeVar("E", bound=Entity)
+
+
+class Gone(Record, frozen=True, kw_only=True):
+    """That the API removed what the settings name."""
+
+
+class Directory:
+    """Entities by type and id, oldest first. Raise sqlite3.Error where the disk is full or gone, as the store does."""
+
+    def __init__(self, settings: Callable[[], WorkOS], store: Store, sources: Sources) -> None:
+        self._settings = settings
+        self._store = store
+        self._sources = sources
+        self._seeded: tuple[WorkOS | None, dict[str, Entity]] = (None, {})
+
+    def _seeds(self) -> dict[str, Entity]:
+        settings = self._settings()
+        if self._seeded[0] is not settings:
+            self._seeded = (settings, {entity.id: entity for entity in seeds(settings)})
+        return self._seeded[1]
+
+    # --- reading --------------------------------------------------------------------------------------------------
+
+    def get(self, kind: type[E], entity_id: str | None) -> E | None:
+        """Give the entity of that type and id; None where there is none."""
+        if not entity_id:
+            return None
+        kept = self._store.get(kind, entity_id)
+        if kept is not None:
+            return kept
+        seed = self._seeds().get(entity_id)
+        return seed if isinstance(seed, kind) and self._store.get(Gone, entity_id) is None else None
+
+    def all(self, kind: type[E], **having: Any) -> list[E]:
+        """Give every entity of a type whose fields have these values, oldest first."""
+        gone = {key for key, _ in self._store.all(Gone)}
+        found = {key: seed for key, seed in self._seeds().items() if isinstance(seed, kind) and key not in gone}
+        found |= dict(self._store.all(kind))
+        matching = [one for one in found.values() if all(getattr(one, name) == value for name, value in having.items())]
+        return sorted(matching, key=lambda entity: entity.created_at)
+
+    def first(self, kind: type[E], **having: Any) -> E | None:
+        """Give the oldest entity whose fields have these values; None where there is none."""
+        return next(iter(self.all(kind, **having)), None)
+
+    def organizations_of(self, user: User) -> list[Organization]:
+        """Give the organizations that a user is an active member of."""
+        joined = self.all(Membership, user_id=user.id, status="active")
+        return [one for member in joined if (one := self.get(Organization, member.organization_id)) is not None]
+
+    # --- changing -------------------------------------------------------------------------------------------------
+
+    def make(self, kind: type[E], **fields: Any) -> E:
+        """Make an entity, with an id and the time."""
+        now = self.time()
+        entity = kind(id=f"{kind.PREFIX}_{self._sources.ulid()}", created_at=now, updated_at=now, **fields)
+        self._store.put(entity.id, entity)
+        return entity
+
+    def change(self, entity: E, **fields: Any) -> E:
+        """Give other values to fields of an entity, and keep it so."""
+        changed = msgspec.structs.replace(entity, updated_at=self.time(), **fields)
+        self._store.put(changed.id, changed)
+        return changed
+
+    def remove(self, entity: Entity) -> None:
+        """Remove an entity; who removes it also removes what hangs on it."""
+        self._store.drop(type(entity), entity.id)
+        if entity.id in self._seeds():
+            self._store.put(entity.id, Gone())
+
+    def time(self, ahead: float = 0.0) -> str:
+        """Give the sandbox's time, or that many seconds later, as the API writes it: RFC 3339, UTC, milliseconds."""
+        at = dt.datetime.fromtimestamp(self._sources.now() + ahead, dt.UTC)
+        return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,121 @@
+"""Organizations and their domains, over the API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.workos.api.calls import NOTEBOOKS, PRESS, Api
+
+
+def test_those_of_the_settings_are_there(api: Api) -> None:
+    """The invented company is listed, newest first, its verified domain with it."""
+    listed = api.get("/organizations").json
+    assert {one["id"] for one in listed["data"]} == {NOTEBOOKS, PRESS}
+    assert api.get(f"/organizations/{NOTEBOOKS}").json["domains"][0]["domain"] == "nearby-notebooks.example"
+
+
+def test_one_that_is_made_is_there(api: Api) -> None:
+    """What the API made, it gives back, by either id, with its time and its domains."""
+    body = {"name": "Foo", "external_id": "f-1", "metadata": {"tier": "gold"}, "domains": ["foo.example"]}
+    made = api.post("/organizations", body)
+    assert made.status == 201
+    assert made.json["created_at"] == "2027-01-15T08:00:00.000Z"
+    assert api.get(f"/organizations/{made.json['id']}").json == made.json
+    assert api.get("/organizations/external_id/f-1").json == made.json
+    assert [domain["state"] for domain in made.json["domains"]] == ["verified"]
+
+
+def test_a_change_changes_what_it_names(api: Api) -> None:
+    """What a change does not name stays; null takes a key of the metadata away."""
+    made = api.post("/organizations", {"name": "Foo", "metadata": {"a": "1", "b": "2"}}).json
+    changed = api.put(f"/organizations/{made['id']}", {"metadata": {"a": None, "c": "3"}}).json
+    assert changed == made | {"metadata": {"b": "2", "c": "3"}}
+
+
+def test_one_of_the_settings_can_be_changed_and_deleted(api: Api) -> None:
+    """What the settings name is an organization like any other; a reset brings it back."""
+    assert api.put(f"/organizations/{PRESS}", {"name": "Harbour"}).json["name"] == "Harbour"
+    assert api.delete(f"/organizations/{PRESS}").status == 202
+    assert api.get(f"/organizations/{PRESS}").status == 404
+    assert [one["id"] for one in api.get("/organizations").json["data"]] == [NOTEBOOKS]
+    api.workos.authkit.store.clear()
+    assert api.get(f"/organizations/{PRESS}").json["name"] == "Harbour Press"
+
+
+def test_pages(api: Api) -> None:
+    """A list is read whole by its cursors, forwards and backwards."""
+    for number in range(5):
+        api.workos.clock.advance(1)
+        api.post("/organizations", {"name": f"Number {number}"})
+    names, after = [], ""
+    while True:
+        answer = api.get(f"/organizations?limit=3{after}").json
+        names += [one["name"] for one in answer["data"]]
+        if answer["list_metadata"]["after"] is None:
+            break
+        after = f"&after={answer['list_metadata']['after']}"
+    assert names == [f"Number {number}" for number in (4, 3, 2, 1, 0)] + ["Harbour Press", "Nearby Notebooks"]
+    first_of_last = answer["data"][0]["id"]
+    assert [one["name"] for one in api.get(f"/organizations?limit=3&before={first_of_last}").json["data"]] == names[3:6]
+    assert api.get("/organizations?order=asc&limit=1").json["data"][0]["id"] in {NOTEBOOKS, PRESS}
+
+
+def test_those_of_a_domain_or_a_name_are_found(api: Api) -> None:
+    """The list takes a domain, and a part of a name."""
+    assert [one["id"] for one in api.get("/organizations?domains=harbour-press.example").json["data"]] == [PRESS]
+    assert [one["id"] for one in api.get("/organizations?search=nearby").json["data"]] == [NOTEBOOKS]
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        ({}, 422, "invalid_request_parameters"),
+        ({"name": ""}, 422, "invalid_request_parameters"),
+        ({"name": 1}, 422, "invalid_request_parameters"),
+        ({"name": "Foo", "domain_data": [{"domain": "x.example", "state": "odd"}]}, 422, "invalid_request_parameters"),
+        ({"name": "Foo", "domains": ["not a domain"]}, 422, "invalid_request_parameters"),
+        ({"name": "Foo", "domains": ["harbour-press.example"]}, 409, "domain_already_exists"),
+        ({"name": "Foo", "metadata": {"k" * 41: "v"}}, 400, "invalid_metadata"),
+    ],
+)
+def test_a_bad_body_is_refused_and_changes_nothing(api: Api, body: Any, status: int, code: str) -> None:
+    """The refusal has WorkOS's shape, and nothing was made."""
+    before = api.get("/organizations").json
+    answer = api.post("/organizations", body)
+    assert (answer.status, answer.json["code"]) == (status, code)
+    assert api.get("/organizations").json == before
+
+
+def test_an_id_of_the_apps_own_is_one_organizations(api: Api) -> None:
+    """Two organizations cannot have the same external id."""
+    api.post("/organizations", {"name": "One", "external_id": "same"})
+    two = api.post("/organizations", {"name": "Two", "external_id": "same"})
+    assert (two.status, two.json["code"]) == (400, "external_id_already_used")
+
+
+@pytest.mark.parametrize(
+    "query", ["limit=0", "limit=101", "limit=x", "limit=", "order=up", "after=org_none", "before=x"]
+)
+def test_a_bad_query_is_refused(api: Api, query: str) -> None:
+    """A limit, an order or a cursor that is none is told so."""
+    assert api.get(f"/organizations?{query}").status == 422
+
+
+@pytest.mark.parametrize("key", [None, "", "sk_test_wrong", "sk_live_abc", "sk_test_a2V5XzAx"])
+def test_a_missing_or_wrong_key_is_refused(api: Api, key: str | None) -> None:
+    """Without a key of the environment there is a 401."""
+    assert api.get("/organizations", key=key).status == 401
+
+
+def test_a_domain_waits_to_be_verified(api: Api) -> None:
+    """A domain made by itself is pending, and can be verified once."""
+    made = api.post("/organization_domains", {"domain": "Notes.example", "organization_id": NOTEBOOKS}).json
+    assert (made["domain"], made["state"]) == ("notes.example", "pending")
+    path = f"/organization_domains/{made['id']}"
+    assert api.post(f"{path}/verify").json["state"] == "verified"
+    assert api.post(f"{path}/verify").json["code"] == "domain_already_verified"
+    assert api.post("/organization_domains", {"domain": "notes.example", "organization_id": PRESS}).status == 409
+    assert api.delete(path).status == 204
+    assert api.get(path).status == 404
