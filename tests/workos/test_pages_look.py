@@ -121,7 +121,6 @@ def pages(claim: str | None = None) -> dict[str, Sample]:
         ],
         "hint": claim or "WorkOS dashboard, Applications, Redirects: add http://localhost/callback.",
     }
-    told = {"title": claim or "You are signed out", "message": claim or "You can close this window."}
     return {
         "sign-in": Sample("sign_in.html", sign_in),
         "sign-in-hinted": Sample("sign_in.html", sign_in | {"login_hint": claim or USERS[1].email}),
@@ -135,7 +134,6 @@ def pages(claim: str | None = None) -> dict[str, Sample]:
         "device-done": Sample("device_done.html", {"approved": True, "client_name": app}),
         "device-denied": Sample("device_done.html", {"approved": False, "client_name": app}),
         "error": Sample("error.html", error),
-        "message": Sample("message.html", told),
     }
 
 
@@ -161,7 +159,7 @@ def preview_app(answers: list[dict[str, str]]) -> Flask:
     @app.post("/answer")
     def answer() -> str:
         answers.append(request.form.to_dict())
-        return render_template("message.html", title="Answered", message="Thank you.")
+        return "Thank you."
 
     @app.after_request
     def guard(response: Response) -> Response:
