@@ -1,4 +1,4 @@
-"""The console's page: how soon it is there, how soon an exchange is on it, and what it costs."""
+"""The console's pages: how soon each is there, how soon an exchange is on one, and what that costs."""
 
 from __future__ import annotations
 
@@ -22,12 +22,29 @@ _READER: Final = (
 """A program that reads the stream, as a browser does, and says when it listens."""
 
 
-class PageFigures(NamedTuple):
-    """What the page takes: seconds, seconds, and the share that it adds to the processor time of a sign-in."""
+PAGES: Final = {
+    "the flow": "/",
+    "the shelf": "/scenarios",
+    "a search": "/scenarios?q=does+not+support+dynamic+client+registration",
+    "a scenario": "/scenarios/missing-registration",
+    "the dashboard": "/dashboard",
+    "the course": "/learn",
+    "a lesson": "/learn/4-registration",
+    "the report": "/api/report.html",
+}
 
-    first: float
+
+class PageFigures(NamedTuple):
+    """What the pages take."""
+
+    first: dict[str, float]
+    """Seconds of processor time until each is there, with who asks for it."""
     reached: float
+    """Seconds from the end of an exchange until an open page has it."""
     added: float
+    """The share that the open page's stream adds to the processor time of a sign-in."""
+    asked: float
+    """Seconds of processor time for what the page asks once, when a client has fallen silent."""
 
 
 async def page_figures() -> PageFigures:
@@ -36,22 +53,37 @@ async def page_figures() -> PageFigures:
         await sandbox.ready()
         first = await _first(sandbox, http)
         reached = await _reached(sandbox, http)
-        return PageFigures(first, reached, await _added(sandbox, http))
+        return PageFigures(first, reached, await _added(sandbox, http), await _asked(sandbox, http))
 
 
-async def _first(sandbox: Sandbox, http: httpx2.AsyncClient) -> float:
-    """Give the seconds until the page is there, as many exchanges in it as it ever has."""
+async def _first(sandbox: Sandbox, http: httpx2.AsyncClient) -> dict[str, float]:
+    """Give the seconds that each page takes, as many exchanges in the flow's as it ever has."""
     await sign_in(sandbox, http)
     exchange = next(iter(sandbox.trace))
     while len(sandbox.trace) < _ROWS:
         sandbox.trace.add(msgspec.structs.replace(exchange, number=sandbox.trace.number()))
-    taken = []
+    taken: dict[str, list[float]] = {name: [] for name in PAGES}
     for _ in range(10):
-        began = time.perf_counter()
-        page = await http.get(sandbox.addresses.console)
-        taken.append(time.perf_counter() - began)
-        assert page.text.count('class="exchange"') == _ROWS
-    return statistics.median(taken)
+        for name, path in PAGES.items():
+            began = time.process_time()
+            page = await http.get(sandbox.addresses.console + path)
+            taken[name].append(time.process_time() - began)
+            page.raise_for_status()
+            assert name != "the flow" or page.text.count('class="exchange"') == _ROWS
+    return {name: statistics.median(values) for name, values in taken.items()}
+
+
+async def _asked(sandbox: Sandbox, http: httpx2.AsyncClient) -> float:
+    """Give the seconds of processor time that the page's questions take after a sign-in, with who asks them."""
+    spent = []
+    for _ in range(_ROUNDS):
+        sandbox.reset()
+        await sign_in(sandbox, http)
+        began = time.process_time()
+        for path in ("/api/findings?so_far=1", "/api/clients"):
+            await http.get(sandbox.addresses.console + path)
+        spent.append(time.process_time() - began)
+    return statistics.median(spent)
 
 
 async def _reached(sandbox: Sandbox, http: httpx2.AsyncClient) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Final, Literal
 
@@ -82,17 +83,18 @@ class Lesson(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return [saw.scenario == self.scenario and check.met(saw) for check in self.checks]
 
 
-def lessons() -> list[Lesson]:
-    """Read the course, in order. Raise SandboxError for a file that is no lesson."""
-    return [read(file) for file in _files()]
+@cache
+def lessons() -> tuple[Lesson, ...]:
+    """Give the course, in order; it is read once. Raise SandboxError for a file that is no lesson."""
+    return tuple(read(file) for file in _files())
 
 
 def lesson(name: str) -> Lesson:
     """Give one lesson; raise SandboxError where there is none of that name."""
-    known = {file.stem: file for file in _files()}
+    known = {each.name: each for each in lessons()}
     if name not in known:
         raise SandboxError(f"{name!r} is no lesson; there are: {', '.join(known)}.")
-    return read(known[name])
+    return known[name]
 
 
 def read(file: Path) -> Lesson:

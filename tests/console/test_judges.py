@@ -16,7 +16,7 @@ from sandbox.cli import cli
 from sandbox.sandbox import Sandbox
 from sandbox.scenario import read_value
 from tests.conftest import missing
-from tests.console.test_pages import AXE, HOSTILE, connect, page, until, world
+from tests.console.test_pages import AXE, HOSTILE, connect, fill, page, until, world
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -289,7 +289,31 @@ def test_the_state_is_acted_on_by_keyboard(world: Sandbox, page: Page, tmp_path:
     assert page.evaluate("document.activeElement.id") == "remembered"
 
 
-# --- no jump, no growth ------------------------------------------------------------------------------------------
+# --- no growth, no jump ------------------------------------------------------------------------------------------
+
+
+def test_a_page_left_open_does_not_grow(world: Sandbox, page: Page) -> None:
+    """Once its rows are full, thousands of exchanges more add no node, no listener, and next to no memory."""
+    fill(world, 5500)
+    page.goto(world.addresses.console)
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("Performance.enable")
+
+    def held(last: int) -> dict[str, float]:
+        """Tell what the page holds when it has seen the exchange of a number."""
+        until(page, lambda: page.locator(f"#exchange-{last}").count() == 1)
+        page.wait_for_timeout(600)  # findings are asked for a quarter of a second after the last exchange
+        devtools.send("HeapProfiler.collectGarbage")
+        return {each["name"]: each["value"] for each in devtools.send("Performance.getMetrics")["metrics"]}
+
+    full = held(5500)
+    for last in range(6000, 9000, 500):
+        fill(world, 500)  # no more than wait for a slow reader
+        later = held(last)
+    assert page.locator(".exchange").count() == 5000
+    assert later["Nodes"] <= full["Nodes"] + 100
+    assert later["JSEventListeners"] <= full["JSEventListeners"] + 100
+    assert later["JSHeapUsedSize"] < 1.2 * full["JSHeapUsedSize"]
 
 
 @pytest.mark.parametrize("width", [360, 1280])

@@ -13,6 +13,7 @@ import httpx2
 import msgspec
 import pytest
 
+from sandbox.console.pages import commands
 from sandbox.sandbox import Sandbox
 from sandbox.scenario import library, read_value
 from sandbox.wire.exchange import Exchange
@@ -162,6 +163,11 @@ def test_a_switch_elsewhere_reaches_the_page(world: Sandbox, page: Page, tmp_pat
     assert page.locator("#running").text_content() == "expired-token"
     assert page.locator("#running-title").text_content() == world.scenario.title
     assert page.get_by_role("button", name="Apply the fix").is_enabled()
+    world.use("authorize-url-as-issuer")
+    until(page, lambda: page.locator("#running").text_content() == "authorize-url-as-issuer")
+    assert page.locator("#running").locator("..").get_attribute("href") == "/scenarios/authorize-url-as-issuer"
+    assert page.locator("#mcp-url + .copy").get_attribute("data-copy") == world.mcp_url
+    assert page.locator(".commands code").first.inner_text() == commands(world.mcp_url)[0][1]
 
 
 def test_a_page_that_lost_the_stream_catches_up(world: Sandbox, page: Page, tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 //
 // The page is asked for whole, as a browser without scripts would, and the pieces that differ take their new places.
 
+import { tellRunning } from "./running.js";
+
 const QUIET = 400; // milliseconds without an exchange, after which the state is asked for
 const NOW = new Set(["checkbox", "select-one"]); // controls whose every change is meant
 
@@ -72,10 +74,6 @@ stream.addEventListener("exchange", later);
 stream.addEventListener("open", later);
 document.addEventListener("visibilitychange", later);
 stream.addEventListener("scenario", (event) => {
-  const { name, title, mcp, can_fix: canFix } = JSON.parse(event.data);
-  document.getElementById("running").textContent = name || "unnamed";
-  document.getElementById("running-title").textContent = title;
-  document.getElementById("mcp-url").textContent = mcp;
-  document.getElementById("fix").disabled = !canFix;
+  tellRunning(JSON.parse(event.data));
   later();
 });

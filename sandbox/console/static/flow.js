@@ -4,9 +4,12 @@
 
 import { details, nameOf } from "./exchange.js";
 import { tellOwn } from "./own.js";
+import { tellRunning } from "./running.js";
 
 const MOST = 5000; // rows; older ones leave the page, so that it does not grow
 const QUIET = [250, 5_000, 20_000, 60_000, 200_000]; // milliseconds without an exchange, after which findings are asked for
+
+const FRAME = 16; // milliseconds in which exchanges are gathered, as a layout for each would be slow
 
 const list = document.getElementById("exchanges");
 const detail = document.getElementById("detail");
@@ -267,6 +270,7 @@ client.addEventListener("change", () => nameClients(told));
 // --- as it happens ---
 
 let written = true; // whether the rows are those that came with the page
+const come = []; // exchanges that are not on the page yet
 let ready = Promise.resolve(); // when what happened before is there
 
 async function catchUp() {
@@ -288,18 +292,19 @@ function listen() {
     document.dispatchEvent(new CustomEvent("sandbox:hold", { detail: JSON.parse(event.data) }));
   });
   stream.addEventListener("exchange", (event) => {
-    ready.then(() => add([JSON.parse(event.data)], true));
+    if (come.push(JSON.parse(event.data)) === 1) setTimeout(() => ready.then(() => add(come.splice(0), true)), FRAME);
   });
   stream.addEventListener("finding", () => ask());
   stream.addEventListener("client", (event) => tellOwn(JSON.parse(event.data)));
   stream.addEventListener("scenario", (event) => {
-    const { name, title, mcp, can_fix: canFix, begun } = JSON.parse(event.data);
-    document.getElementById("running").textContent = name || "unnamed";
-    document.getElementById("running-title").textContent = title;
-    document.getElementById("mcp-url").textContent = mcp;
-    document.getElementById("fix").disabled = !canFix;
-    if (begun) ready = ready.then(clear).then(catchUp).catch(() => {});
-    else ask();
+    const said = JSON.parse(event.data);
+    tellRunning(said);
+    if (!said.begun) {
+      ask();
+      return;
+    }
+    come.length = 0;
+    ready = ready.then(clear).then(catchUp).catch(() => {});
   });
 }
 
