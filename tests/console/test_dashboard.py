@@ -129,7 +129,7 @@ def test_the_others_show_in_no_document(setting: Setting, world: Sandbox) -> Non
 
 async def test_what_is_said_to_be_published_is(sandbox: Sandbox) -> None:
     """Every document of the page is what a client really reads there, in every scenario's world."""
-    async with httpx2.AsyncClient(trust_env=False, timeout=5) as http:
+    async with httpx2.AsyncClient(trust_env=False, timeout=60) as http:
         for scenario in library():
             if scenario.built().tls != World().tls:
                 continue

@@ -54,11 +54,11 @@ def test_hold_and_step_on_the_page(world: Sandbox, page: Page, tmp_path: Path) -
     until(page, lambda: world.wire.hold.before == ("token",))
     with ThreadPoolExecutor() as beside:
         client = beside.submit(connect, world, tmp_path)
-        page.locator("#standing p").wait_for(timeout=20_000)
+        page.locator("#standing p").wait_for(timeout=60_000)
         assert "Held before token: client asks workos, POST" in page.locator("#standing").inner_text()
         assert not client.done()
         page.get_by_role("button", name="Let one go on").click()
-        client.result(timeout=30)
+        client.result(timeout=60)
     until(page, lambda: page.locator("#standing p").count() == 0)
     world.assert_connected()
     page.get_by_role("button", name="Hold nothing").click()
@@ -78,7 +78,7 @@ def test_what_stands_is_text(world: Sandbox, page: Page) -> None:
         assert "onerror" in page.locator("#standing").inner_text()
         assert page.locator("#standing img, #standing script").count() == 0
         world.hold()
-        held.result(timeout=10)
+        held.result(timeout=60)
     assert page.title() == "Flow · Sandbox console"
 
 

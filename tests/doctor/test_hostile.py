@@ -12,6 +12,7 @@ import pytest
 
 from sandbox.doctor import Habits, Report, examine, sign_in
 from sandbox.wire.exchange import BODY_LIMIT
+from tests.cli.process import PATIENCE
 from tests.doctor.hostile import QUICK, Act, Hostile, answer, document, forever, hostile
 
 PRM = "/.well-known/oauth-protected-resource/mcp"
@@ -29,7 +30,7 @@ async def looked(server: Hostile) -> Report:
     """Examine it, and see that this took no longer than it may."""
     began = time.monotonic()
     report = await examine(server.mcp, limits=QUICK)
-    assert time.monotonic() - began < QUICK.seconds + 2
+    assert time.monotonic() - began < QUICK.seconds + PATIENCE
     assert len(report.exchanges) <= QUICK.requests
     assert all(len(one.response_body) <= BODY_LIMIT * 2 for one in report.exchanges)
     return report
