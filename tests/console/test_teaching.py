@@ -127,15 +127,14 @@ def test_a_lesson_from_question_to_done(world: Sandbox, page: Page, tmp_path: Pa
     page.goto(f"{world.addresses.console}/learn")
     page.get_by_role("link", name="A client nobody knows").click()
     page.get_by_role("button", name="Run this world").click()
-    page.wait_for_load_state()
-    assert world.scenario.name == "missing-registration"
+    until(page, lambda: world.scenario.name == "missing-registration")
     page.get_by_text("Hint 1").click()
     marks = page.locator("#checks .mark")
     assert marks.all_text_contents() == ["–", "–"]
     connect(world, tmp_path)
     until(page, lambda: marks.all_text_contents() == ["✓", "–"])
     page.locator("article").get_by_role("button", name="Apply the fix").click()
-    page.wait_for_load_state()
+    until(page, lambda: not world.scenario.fixed)
     connect(world, tmp_path)
     until(page, lambda: marks.all_text_contents() == ["✓", "✓"])
     page.goto(f"{world.addresses.console}/learn")
