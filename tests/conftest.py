@@ -9,11 +9,18 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from sandbox.sandbox import Sandbox
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+
+# How long an example takes says more of the machine than of the code; a fixture that examples share is meant to be.
+settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
+settings.load_profile("any machine")
 
 Start = Callable[..., Awaitable[Sandbox]]
 

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import httpx2
 from mcp import Client
+from mcp.client import session
 from mcp.client.auth import OAuthClientProvider
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.auth import AuthorizationCodeResult, OAuthClientMetadata
@@ -18,6 +19,11 @@ from mcp.shared.auth import AuthorizationCodeResult, OAuthClientMetadata
 from sandbox.browser import Decision, visit
 from sandbox.clients.journeys.python_sdk import Storage, listening
 from sandbox.sandbox import Sandbox
+from tests.cli.process import PATIENCE
+
+session.DISCOVER_TIMEOUT_SECONDS = PATIENCE
+# In the SDK it is ten seconds, sign-in included. On a busy machine that would be too few, and the SDK would go on with
+# an older version of MCP, which is another story.
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +120,7 @@ async def connected(
 
         async with httpx2.AsyncClient(
             auth=provider,
-            timeout=20,
+            timeout=PATIENCE,
             trust_env=False,
             verify=trusted or True,
             event_hooks={"request": [spell, *filter(None, [hesitate])], "response": [copy]},

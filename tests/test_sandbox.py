@@ -21,7 +21,7 @@ from sandbox.sandbox import ANY_PORTS, Ports, Sandbox
 from sandbox.scenario import Scenario, find, read_value
 from sandbox.scenario.model import EFFECTS, Fault
 from sandbox.wire.port import Port, bind
-from tests.cli.process import polled
+from tests.cli.process import PATIENCE, polled
 from tests.cli.sign_in import INITIALIZE, SignedIn, authorized, registered, signed_in
 from tests.cli.sign_in import http as sync_http
 from tests.conftest import Start
@@ -33,7 +33,7 @@ AUTOMATIC: Final = {"workos": {"sign_in": "automatic"}}
 @pytest.fixture
 async def http() -> AsyncIterator[httpx2.AsyncClient]:
     """Give a client that knows no proxy."""
-    async with httpx2.AsyncClient(trust_env=False, timeout=20) as client:
+    async with httpx2.AsyncClient(trust_env=False, timeout=60) as client:
         yield client
 
 
@@ -120,7 +120,7 @@ async def test_stops_while_it_imports(monkeypatch: pytest.MonkeyPatch) -> None:
         await asyncio.Event().wait()
 
     monkeypatch.setattr(application, "_imported", never)
-    async with asyncio.timeout(5), Sandbox():
+    async with asyncio.timeout(PATIENCE), Sandbox():
         pass
 
 
@@ -182,14 +182,14 @@ async def test_start_that_is_cancelled_closes_what_it_opened(
 
 
 async def test_world_costs_little() -> None:
-    """Twenty worlds one after the other take seconds at the very most."""
+    """Twenty worlds one after the other take seconds of work at the very most."""
     async with Sandbox():
         pass
-    began = time.monotonic()
+    began = time.process_time()
     for _ in range(20):
         async with Sandbox():
             pass
-    assert time.monotonic() - began < 10
+    assert time.process_time() - began < 10
 
 
 async def test_stops_while_exchanges_hang(http: httpx2.AsyncClient) -> None:
@@ -203,7 +203,7 @@ async def test_stops_while_exchanges_hang(http: httpx2.AsyncClient) -> None:
         "cause": "Faults.",
         "fix": "None.",
     }
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         async with Sandbox(read_value(hanging)) as sandbox:
             workos = sandbox.addresses.workos
             urls = (f"{workos}/oauth2/jwks", f"{workos}/.well-known/oauth-authorization-server")

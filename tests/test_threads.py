@@ -155,6 +155,7 @@ _STEERING: Final[dict[str, Callable[[Sandbox], Any]]] = {
 def test_everything_runs_on_the_thread_of_the_loop(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever steers or asks from another thread has it done on the world's own, where nothing else happens then."""
     where: list[int] = []
+    before = threads()
     with Sandbox() as sandbox:
         done = sandbox.home.do
 
@@ -167,7 +168,7 @@ def test_everything_runs_on_the_thread_of_the_loop(name: str, monkeypatch: pytes
 
         monkeypatch.setattr(sandbox.home, "do", spied)
         _STEERING[name](sandbox)
-        (thread,) = {each.ident for each in threading.enumerate() if each.name == "sandbox"}
+        (thread,) = {each.ident for each in threads() - before}
     assert where
     assert {*where} == {thread}
 

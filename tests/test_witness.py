@@ -110,7 +110,7 @@ def test_an_exchange_that_hangs_does_not_hold_up_what_is_told() -> None:
     with Sandbox(scenario) as sandbox:
 
         async def hang() -> None:
-            async with httpx2.AsyncClient(trust_env=False, timeout=20) as client:
+            async with httpx2.AsyncClient(trust_env=False, timeout=60) as client:
                 hanging = asyncio.ensure_future(client.get(f"{sandbox.addresses.workos}/oauth2/jwks"))
                 await asyncio.to_thread(polled, lambda: sandbox.unfired() == [])
                 await client.get(f"{sandbox.addresses.workos}/.well-known/oauth-authorization-server")

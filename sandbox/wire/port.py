@@ -196,6 +196,11 @@ class Port:
         alarm = asyncio.get_running_loop().call_later(_HANDSHAKE, self._given_up, id(connection))
         self._greetings[id(connection)] = alarm
 
+    @property
+    def greets(self) -> bool:
+        """Whether a handshake of TLS is under way."""
+        return bool(self._greetings)
+
     def secured(self, connection: ssl.SSLObject) -> None:
         """Take note that a connection speaks TLS now."""
         alarm = self._greetings.pop(id(connection), None)

@@ -19,7 +19,7 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
     proxies = {"http_proxy": "http://127.0.0.1:1", "HTTP_PROXY": "http://127.0.0.1:1", "no_proxy": ""}
     command = [sys.executable, "-m", "sandbox.browser", *arguments]
     return subprocess.run(
-        command, env=clean | proxies | environment, capture_output=True, text=True, check=False, timeout=30
+        command, env=clean | proxies | environment, capture_output=True, text=True, check=False, timeout=60
     )
 
 
@@ -87,7 +87,7 @@ def test_goes_on_when_nobody_reads(flow: Flow) -> None:
     reading, writing = os.pipe()
     os.close(reading)
     command = [sys.executable, "-m", "sandbox.browser", flow.url]
-    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, check=False, timeout=30)
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, check=False, timeout=60)
     os.close(writing)
 
     assert (done.returncode, done.stderr) == (0, b"")

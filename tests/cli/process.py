@@ -17,8 +17,8 @@ from typing import IO, Any, Final, NamedTuple, Self, TypeVar
 
 PROGRAM: Final = str(Path(sys.executable).parent / "sandbox")
 ANY_PORTS: Final = ("--workos-port", "0", "--mcp-port", "0", "--console-port", "0", "--other-port", "0")
-PATIENCE: Final = 20.0
-"""Seconds that anything may take on a busy machine."""
+PATIENCE: Final = 60.0
+"""Seconds after which what should have happened has not; a busy machine may need many of them."""
 
 T = TypeVar("T")
 

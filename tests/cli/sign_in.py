@@ -37,7 +37,7 @@ class SignedIn(NamedTuple):
 
 def http() -> httpx2.Client:
     """Give a client that knows no proxy."""
-    return httpx2.Client(trust_env=False, timeout=20)
+    return httpx2.Client(trust_env=False, timeout=60)
 
 
 def registered(client: httpx2.Client, workos: str) -> str:

@@ -161,8 +161,8 @@ def test_slow_reader_does_not_stop_the_world(tmp_path: Path) -> None:
         console = json.loads(polled(lambda: file.exists() and file.read_text()) or "")["console"]
         workos = client.get(f"{console}/health").json()["workos"]
         for _ in range(60):
-            assert client.get(f"{workos}/.well-known/oauth-authorization-server", timeout=5).status_code == 200
-        assert running.stop(seconds=2) == 0
+            assert client.get(f"{workos}/.well-known/oauth-authorization-server", timeout=PATIENCE).status_code == 200
+        assert running.stop() == 0
         assert running.err.text == ""
 
 

@@ -16,7 +16,7 @@ Ask = Callable[..., Coroutine[Any, Any, httpx2.Response]]
 @pytest.fixture
 async def http() -> AsyncIterator[httpx2.AsyncClient]:
     """Give an HTTP client."""
-    async with httpx2.AsyncClient(trust_env=False, timeout=5) as client:
+    async with httpx2.AsyncClient(trust_env=False, timeout=60) as client:
         yield client
 
 

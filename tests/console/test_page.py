@@ -60,7 +60,7 @@ def test_every_line_works(line: str, running: Up, tmp_path: Path) -> None:
     """Each line of curl can be pasted, and is granted what it asks."""
     if shutil.which("curl") is None:
         missing("curl")
-    (tmp_path / ".curlrc").write_text("fail\nsilent\nshow-error\nmax-time = 2\n")
+    (tmp_path / ".curlrc").write_text("fail\nsilent\nshow-error\nmax-time = 60\n")
     done = subprocess.run(
         ["sh", "-c", line.replace(CONSOLE, running.ready["console"])],  # noqa: S607 - as a person pastes it
         env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -17,6 +18,7 @@ from sandbox.console.pages import commands
 from sandbox.sandbox import Sandbox
 from sandbox.scenario import library, read_value
 from sandbox.wire.exchange import Exchange
+from tests.cli.process import PATIENCE
 from tests.conftest import missing
 
 if TYPE_CHECKING:
@@ -52,7 +54,7 @@ def connect(world: Sandbox, home: Path) -> None:
     """Let the MCP Python SDK connect, or try to."""
     command = [sys.executable, "-m", "sandbox.clients.journeys.python_sdk", world.mcp_url]
     environment = {**world.environment, "PATH": os.environ["PATH"], "HOME": str(home)}
-    subprocess.run(command, env=environment, capture_output=True, timeout=30, check=False)
+    subprocess.run(command, env=environment, capture_output=True, timeout=PATIENCE, check=False)
 
 
 def steps(page: Page) -> list[str]:
@@ -90,12 +92,17 @@ def fill(world: Sandbox, count: int) -> None:
 
 
 def until(page: Page, holds: Callable[[], bool]) -> None:
-    """Wait until something holds, ten seconds at most; the page's policy lets nobody evaluate in it."""
-    for _ in range(200):
-        if holds():
-            return
+    """Wait until something holds; the page's policy lets nobody evaluate in it."""
+    deadline = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < deadline, "it never came"
         page.wait_for_timeout(50)
-    assert holds()
+
+
+def proofs(page: Page) -> list[int]:
+    """Give the numbers of the exchanges that show what is broken."""
+    numbers = page.locator("[data-finding=broken]").evaluate_all("all => all.map(e => e.dataset.number)")
+    return [int(number) for number in numbers]
 
 
 def rows(page: Page, count: int) -> None:
@@ -138,16 +145,11 @@ def test_broken_read_fixed_connected(world: Sandbox, page: Page, tmp_path: Path)
     finding = page.locator(".finding")
     finding.wait_for()
     assert finding.locator("h2").text_content() == "The authorization server offers this client no way to register"
-    proofs = [
-        int(number)
-        for number in page.locator("[data-finding=broken]").evaluate_all("all => all.map(e => e.dataset.number)")
-    ]
-    assert proofs == list(world.findings[0].exchanges)
+    until(page, lambda: proofs(page) == list(world.findings[0].exchanges))
     finding.get_by_role("link").first.click()
     assert page.locator("#detail").is_visible()
     page.get_by_role("button", name="Apply the fix").click()
-    page.wait_for_load_state()
-    assert page.get_by_role("button", name="Apply the fix").is_disabled()
+    until(page, page.get_by_role("button", name="Apply the fix").is_disabled)
     connect(world, tmp_path)
     until(page, lambda: "messages" in steps(page))
     world.assert_connected()

@@ -70,11 +70,11 @@ def test_hold_and_step_on_the_page(world: Sandbox, page: Page, tmp_path: Path) -
     until(page, lambda: world.wire.hold.before == ("token",))
     with ThreadPoolExecutor() as beside:
         client = beside.submit(connect, world, tmp_path)
-        page.locator("#standing p").wait_for(timeout=20_000)
+        page.locator("#standing p").wait_for(timeout=60_000)
         assert "Held before token: client asks WorkOS, POST" in page.locator("#standing").inner_text()
         assert not client.done()
         page.get_by_role("button", name="Let one go on").click()
-        client.result(timeout=30)
+        client.result(timeout=60)
     until(page, lambda: page.locator("#standing p").count() == 0)
     world.assert_connected()
     page.get_by_role("button", name="Hold nothing").click()
@@ -110,7 +110,7 @@ def test_what_stands_is_text(world: Sandbox, page: Page) -> None:
         assert "onerror" in page.locator("#standing").inner_text()
         assert page.locator("#standing img, #standing script").count() == 0
         world.hold()
-        held.result(timeout=10)
+        held.result(timeout=60)
     assert page.title() == "Flow · Sandbox console"
 
 
@@ -195,15 +195,14 @@ def test_a_lesson_from_question_to_done(world: Sandbox, page: Page, tmp_path: Pa
     page.goto(f"{world.addresses.console}/learn")
     page.get_by_role("link", name="A client nobody knows").click()
     page.get_by_role("button", name="Run this world").click()
-    page.wait_for_load_state()
-    assert world.scenario.name == "missing-registration"
+    until(page, lambda: world.scenario.name == "missing-registration")
     page.get_by_text("Hint 1").click()
     marks = page.locator("#checks .mark")
     assert marks.all_text_contents() == ["–", "–"]
     connect(world, tmp_path)
     until(page, lambda: marks.all_text_contents() == ["✓", "–"])
     page.locator("article").get_by_role("button", name="Apply the fix").click()
-    page.wait_for_load_state()
+    until(page, lambda: not world.scenario.fixed)
     connect(world, tmp_path)
     until(page, lambda: marks.all_text_contents() == ["✓", "✓"])
     page.goto(f"{world.addresses.console}/learn")

@@ -157,7 +157,7 @@ def _exchanges(draw: Any) -> list[Exchange]:
 
 
 @given(_exchanges(), st.none() | st.floats(0, 100))
-@settings(max_examples=1000, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=1000, suppress_health_check=list(HealthCheck))
 def test_no_trace_makes_a_rule_fail(exchanges: list[Exchange], now: float | None) -> None:
     """Whatever strangers have sent, the diagnosis answers; it says the same whatever the order it is given."""
     found = diagnose(exchanges, now)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import suppress
 from typing import Any
 
@@ -13,6 +12,7 @@ from sandbox.scenario import read_value
 from tests.conftest import Start
 from tests.plays import played
 from tests.python_client import connected
+from tests.wire.raw import until
 
 
 def world(**world: Any) -> Any:
@@ -54,12 +54,12 @@ async def test_a_finding_is_told_once_and_only_when_it_is_certain(start: Start) 
         with suppress(Exception):
             await played(sandbox)
         assert len(told) <= 1
-        await asyncio.sleep(1.2)
+        await until(lambda: sandbox.watch._looks)
         assert [finding.id for finding in told] == ["dcr-absent"]
     sandbox.fix()
     async with connected(sandbox):
         pass
-    await asyncio.sleep(1.2)
+    await until(lambda: sandbox.watch._looks)
     assert [finding.id for finding in told] == ["dcr-absent"]
     sandbox.use("resource-mismatch")
     with suppress(Exception):

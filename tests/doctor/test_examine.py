@@ -11,7 +11,6 @@ import pytest
 
 from sandbox.doctor import examine, register
 from sandbox.doctor.junit import junit
-from sandbox.doctor.limits import Limits
 from sandbox.doctor.report import as_json
 from sandbox.doctor.telling import told
 from sandbox.errors import SandboxError
@@ -70,7 +69,7 @@ async def test_what_is_broken_before_a_sign_in_is_found(start: Start, name: str)
     """The first finding is the scenario's, and the doctor says where a client stops."""
     sandbox = await start(name)
 
-    report = await examine(sandbox.mcp_url, limits=Limits(request_seconds=2))
+    report = await examine(sandbox.mcp_url)
 
     assert not report.is_sound
     assert report.stopped

@@ -8,7 +8,6 @@ import pytest
 
 from sandbox.doctor import examine, sign_in
 from sandbox.doctor.hosts import Hosts
-from sandbox.doctor.limits import Limits
 from sandbox.doctor.saving import saved
 from sandbox.scenario import read
 from tests.conftest import Start
@@ -34,7 +33,7 @@ SIGNED_IN = ("invalid-target", "iss-trailing-slash", "registration-rejected", "w
 async def test_a_saved_examination_shows_the_same(start: Start, tmp_path: Path, name: str) -> None:
     """Running the saved scenario gives the findings of the live server."""
     file = tmp_path / "mine.yaml"
-    live = await examine((await start(name)).mcp_url, limits=Limits(request_seconds=2))
+    live = await examine((await start(name)).mcp_url)
 
     said = await saved(live, file)
 

@@ -124,11 +124,14 @@ async def test_reset_takes_back_what_effects_did(start: Start) -> None:
         assert sandbox.sources.now() < ahead
 
 
-async def test_keys_that_cannot_be_had_are_not_asked_for_by_every_request(start: Start) -> None:
+async def test_keys_that_cannot_be_had_are_not_asked_for_by_every_request(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A JWKS that fails is asked for once a second, however many tokens are shown meanwhile."""
     fault = {"at": "jwks", "status": 503}
     scenario = {"title": "t", "story": "s", "step": "jwks", "faults": [fault], "expect": {"connects": True}}
     sandbox = await start(read_value(scenario))
+    monkeypatch.setattr(sandbox.service.keys, "_clock", lambda: 0.0)  # the second lasts as long as the test
     headers = {"authorization": f"Bearer {token({'alg': 'RS256', 'kid': 'x'}, {'iss': 'y'})}"}
     async with httpx2.AsyncClient() as http:
         for _ in range(8):

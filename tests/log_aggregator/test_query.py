@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.log_aggregator.query import moment
@@ -55,7 +55,6 @@ def test_search_without_words_gives_the_latest(query: str) -> None:
     assert messages(SHARED.search(query, limit=2)) == ["crème brûlée", "pear: ready in 5 s"]
 
 
-@settings(deadline=None)
 @given(st.text() | NASTY)
 def test_no_query_is_a_syntax_error(query: str) -> None:
     """Any text at all can be searched for."""
@@ -69,7 +68,6 @@ def test_a_very_long_query_is_only_read_in_part() -> None:
     assert SHARED.search("ready " * 1_000_000) == SHARED.search("ready")
 
 
-@settings(deadline=None)
 @given(st.text(st.characters(categories=["L", "Nd"], max_codepoint=0x24F), min_size=1, max_size=20))
 def test_what_was_logged_is_found(word: str) -> None:
     """A word of letters and digits is found by itself."""

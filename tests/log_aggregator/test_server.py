@@ -21,6 +21,7 @@ from mcp.shared.exceptions import MCPError
 from sandbox.log_aggregator import server as module
 from sandbox.log_aggregator.logs import Logs
 from sandbox.wire.asgi import Receive, Scope, Send
+from tests.cli.process import PATIENCE
 
 from .conftest import TOOLS, explained
 
@@ -208,7 +209,7 @@ async def test_the_open_stream_of_a_forgotten_session_ends(logs: Logs) -> None:
         async with http.stream("GET", "/mcp", headers=headers(LEGACY, mcp_session_id=session)) as stream:
             assert stream.status_code == 200
             await module.forget_sessions(served.server)
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE):
                 async for _ in stream.aiter_bytes():
                     pass
 
@@ -219,7 +220,7 @@ async def test_a_client_whose_session_was_forgotten_is_told(logs: Logs) -> None:
         async with connection(served, "legacy") as client:
             await client.list_tools()
             module.forget_sessions(served.server)
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE):
                 with pytest.raises(MCPError):
                     await client.list_tools()
         async with connection(served, "legacy") as client:

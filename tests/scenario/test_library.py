@@ -267,6 +267,6 @@ def test_a_pasted_log_is_searched_in_no_time() -> None:
     """Whoever pastes a whole log gets an answer at once, and what a client printed in it comes first."""
     line = "12:04:55 [DEBUG] MCP server logs: SDK auth failed: retrying request 4711-ab in a while, attempt nr. 3\n"
     log = line * 3000 + "│ SDK auth failed: self signed certificate in certificate chain │\n" + line * 3000
-    began = time.perf_counter()
+    began = time.process_time()
     assert search(log)[0].name == "net-private-ca"
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5

@@ -319,7 +319,7 @@ FRAGMENTS = st.lists(WORDS | st.sampled_from([": ", "\n", "  ", "- ", "{", "}", 
 
 
 @given(st.binary() | st.text() | FRAGMENTS.map("".join) | FRAGMENTS.map(lambda parts: HEAD + "".join(parts)))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_any_text_is_read_or_refused(text: str | bytes) -> None:
     """No text raises anything but a ScenarioError of one line."""
     outcome = read_or_refusal(read_text, text)
@@ -329,7 +329,7 @@ def test_any_text_is_read_or_refused(text: str | bytes) -> None:
 
 
 @given(st.sampled_from(places(EVERYTHING)), JSON)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_any_data_is_read_or_refused(path: tuple[Any, ...], new: Any) -> None:
     """A scenario with anything in any place raises nothing but a ScenarioError of one line."""
     outcome = read_or_refusal(read_value, changed(path, new))
@@ -344,7 +344,7 @@ PLAIN_JSON = st.recursive(PLAIN, lambda inner: st.lists(inner) | st.dictionaries
 
 
 @given(PLAIN_JSON)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_any_json_comes_through_yaml_unchanged(body: Any) -> None:
     """JSON is YAML: whatever a body holds is the same from a file as over the control API."""
     value = {**yaml.safe_load(HEAD), "faults": [{"at": "token", "set": {"a": body}}]}

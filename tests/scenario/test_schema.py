@@ -99,7 +99,7 @@ def test_every_setting_has_its_healthy_value_as_default() -> None:
 
 
 @given(st.sampled_from(places(EVERYTHING)), JSON)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_the_schema_accepts_whatever_the_reader_accepts(path: tuple[Any, ...], new: Any) -> None:
     """An editor never underlines a scenario that works."""
     value = changed(path, new)

@@ -16,9 +16,7 @@ from sandbox.wire.exchange import Trace
 from sandbox.wire.place import TokenTools
 from sandbox.wire.port import Port, bind
 from sandbox.wire.wire import Wire
-
-PATIENCE = 2.0
-"""Seconds after which what should have happened has not."""
+from tests.cli.process import PATIENCE
 
 
 @dataclass

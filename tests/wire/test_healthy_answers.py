@@ -23,7 +23,7 @@ def faulty(*faults: dict[str, Any]) -> dict[str, Any]:
 async def asked(start: Start, *faults: dict[str, Any]) -> Exchange:
     """Ask for the resource metadata, and give the exchange."""
     sandbox = await start()
-    async with httpx2.AsyncClient(trust_env=False, timeout=5) as http:
+    async with httpx2.AsyncClient(trust_env=False, timeout=60) as http:
         await http.put(sandbox.addresses.console + "/api/scenario", json=faulty(*faults))
         await http.get(sandbox.addresses.mcp + METADATA)
     (exchange,) = sandbox.trace
@@ -49,7 +49,7 @@ async def test_an_edited_answer_keeps_the_healthy_one(start: Start) -> None:
 async def test_an_answer_that_is_cut_keeps_the_whole_one(start: Start) -> None:
     """Of an answer that a fault cuts short, the whole one is kept."""
     sandbox = await start()
-    async with httpx2.AsyncClient(trust_env=False, timeout=5) as http:
+    async with httpx2.AsyncClient(trust_env=False, timeout=60) as http:
         cut = faulty({"at": "resource-metadata", "close": 5})
         await http.put(sandbox.addresses.console + "/api/scenario", json=cut)
         with pytest.raises(httpx2.RemoteProtocolError):
@@ -81,7 +81,7 @@ async def test_a_large_answer_is_cut(start: Start) -> None:
     """No more of it is kept than of any body."""
     sandbox = await start()
     edit = faulty({"at": "resource-metadata", "status": 203})
-    async with httpx2.AsyncClient(trust_env=False, timeout=5) as http:
+    async with httpx2.AsyncClient(trust_env=False, timeout=60) as http:
         await http.put(sandbox.addresses.console + "/api/scenario", json=edit)
         sandbox.change({"service": {"scopes": ["x" * BODY_LIMIT]}})
         await http.get(sandbox.addresses.mcp + METADATA)
@@ -94,7 +94,7 @@ async def test_the_healthy_token_is_a_fingerprint(start: Start) -> None:
     """Of the token before a fault made it anew, what it says is kept beside what the other says, and neither whole."""
     sandbox = await start()
     edit = faulty({"at": "token", "claims": {"aud": "http://elsewhere"}})
-    async with httpx2.AsyncClient(trust_env=False, timeout=5) as http:
+    async with httpx2.AsyncClient(trust_env=False, timeout=60) as http:
         await http.put(sandbox.addresses.console + "/api/scenario", json=edit)
         person = SigningIn(sandbox, http)
         await person.register()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 
 import pytest
 
 from sandbox.errors import SandboxError
 from sandbox.sandbox import Sandbox
+from tests.cli.process import PATIENCE
 from tests.python_client import connected
 from tests.wire.raw import Raw, until
 
@@ -53,17 +55,19 @@ async def test_other_steps_go_on(sandbox: Sandbox) -> None:
 
 
 async def test_the_time_that_it_stood_is_not_the_answers(sandbox: Sandbox) -> None:
-    """An exchange that stood for 300 ms is not told to have been slow."""
+    """Of an exchange that stood for 300 ms, these are not told."""
     sandbox.hold("jwks")
     async with await Raw.to(workos(sandbox)) as client:
+        began = time.perf_counter()
         client.send(JWKS)
         await standing(sandbox, 1)
         await asyncio.sleep(0.3)
         sandbox.step()
         await client.answer()
-    await sandbox.settled()
+    await until(lambda: len(sandbox.trace))
+    whole = time.perf_counter() - began
     (exchange,) = sandbox.trace
-    assert exchange.seconds < 0.2
+    assert exchange.seconds < whole - 0.29  # a timer may be a little early
 
 
 async def test_a_number_chooses_which_goes_on(sandbox: Sandbox) -> None:
@@ -124,7 +128,7 @@ async def test_the_end_waits_for_nobody_who_stands() -> None:
         client.send(JWKS)
         await standing(sandbox, 1)
         stopping = asyncio.get_running_loop().time()
-    assert asyncio.get_running_loop().time() - stopping < 3
+    assert asyncio.get_running_loop().time() - stopping < PATIENCE
     client.leave()
 
 
@@ -154,7 +158,7 @@ async def test_a_real_client_connects_step_by_step(sandbox: Sandbox) -> None:
             await asyncio.sleep(0.005)
 
     teacher = asyncio.ensure_future(teach())
-    async with asyncio.timeout(20), connected(sandbox) as client:
+    async with asyncio.timeout(PATIENCE), connected(sandbox) as client:
         await client.call("list_services")
     teacher.cancel()
     assert seen[:3] == ["registration", "token", "session"]

@@ -24,7 +24,7 @@ from tests.wire.signing_in import VERIFIER, SigningIn
 @pytest.fixture
 async def http() -> AsyncIterator[httpx2.AsyncClient]:
     """Give an HTTP client."""
-    async with httpx2.AsyncClient(trust_env=False, timeout=10) as client:
+    async with httpx2.AsyncClient(trust_env=False, timeout=60) as client:
         yield client
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from sandbox.scenario.model import When
 from sandbox.wire.tls import Certificates
+from tests.cli.process import PATIENCE
 from tests.wire.conftest import Serve
 from tests.wire.raw import until
 from tests.wire.samples import fault
@@ -60,6 +61,6 @@ async def test_a_hanging_secure_exchange(serve: Serve, certificates: Certificate
     await until(lambda: served.busy == 2)
     clients[0].writer.transport.abort()
     await until(lambda: served.busy == 1)
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(PATIENCE):
         await served.port.stop()
     assert served.busy == 0

@@ -10,6 +10,7 @@ import pytest
 from sandbox.wire.asgi import Receive, Scope, Send, send_response
 from sandbox.wire.exchange import Exchange
 from sandbox.wire.message import json_response
+from tests.cli.process import PATIENCE
 from tests.wire.conftest import Serve
 from tests.wire.raw import Raw, Served, until
 from tests.wire.samples import fault
@@ -59,7 +60,7 @@ async def opened(serve: Serve) -> Opened:
 async def events(client: Raw, count: int) -> None:
     """Read so many events from a chunked body."""
     for _ in range(count):
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(PATIENCE):
             await client.reader.readuntil(TICK + b"\r\n")
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 from urllib.parse import parse_qs, parse_qsl, quote, urlencode, urlsplit
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from markupsafe import escape
 from werkzeug.test import TestResponse
@@ -646,7 +646,6 @@ PARAMETERS: Final = (
 _names = st.sampled_from(PARAMETERS) | st.text(max_size=8)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(query=st.lists(st.tuples(_names, _values), max_size=6), keep=st.booleans())
 @example(query=[("resource", "http://[")], keep=True)
 @example(query=[("state", "\ud7ff\x00")], keep=True)
@@ -668,7 +667,6 @@ def test_no_query_breaks_the_endpoint(
         assert target.path in {"/oauth2/sign-in", "/oauth2/error"}
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(raw=st.binary(max_size=60))
 def test_no_bytes_in_the_query_break_the_endpoint(workos: Workos, client: dict[str, Any], raw: bytes) -> None:
     """Percent-encoded bytes that are no UTF-8 are answered like any other text."""

@@ -6,7 +6,7 @@ import base64
 from typing import Any, Final
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.workos.driver import ADA, ORIGIN, RESOURCE, SCOPE, Workos, basic, error
@@ -207,7 +207,6 @@ def test_the_answer_is_not_cached(workos: Workos, client: dict[str, Any]) -> Non
 _part = st.binary(max_size=60).map(base64url)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(token=st.text(min_size=1, max_size=60) | st.tuples(_part, _part, _part).map(".".join).filter(bool))
 def test_no_text_is_a_token_by_chance(workos: Workos, client: dict[str, Any], token: str) -> None:
     """Any text is answered, and none is active; the same text is none to userinfo either."""

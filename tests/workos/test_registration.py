@@ -6,7 +6,7 @@ import json
 from typing import Any, Final
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
@@ -342,7 +342,6 @@ _metadata = st.fixed_dictionaries(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(body=_metadata | _json)
 @example(body={"redirect_uris": ["https://" + "a" * 64 + ".example/"]})
 def test_no_json_breaks_the_endpoint(workos: Workos, body: Any) -> None:
@@ -358,7 +357,6 @@ def test_no_json_breaks_the_endpoint(workos: Workos, body: Any) -> None:
         assert error(response) in {"invalid_client_metadata", "invalid_redirect_uri"}
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(body=st.binary(max_size=200))
 def test_no_bytes_break_the_endpoint(workos: Workos, body: bytes) -> None:
     """Any body at all gets an answer in the shape of RFC 7591."""

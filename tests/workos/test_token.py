@@ -9,7 +9,7 @@ from typing import Any, Final
 from urllib.parse import quote, quote_plus, urlencode
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
@@ -667,7 +667,6 @@ _values = st.text(max_size=30) | st.sampled_from(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(form=st.lists(st.tuples(_names, _values), max_size=8), named=st.booleans(), authorization=st.text(max_size=20))
 @example(form=[("grant_type", "refresh_token"), ("refresh_token", "x")], named=True, authorization="")
 def test_no_form_breaks_the_endpoint(
@@ -687,7 +686,6 @@ def test_no_form_breaks_the_endpoint(
     assert error(response, response.status_code)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(body=st.binary(max_size=80))
 @pytest.mark.parametrize("path", [PATH, "/oauth2/introspection", "/oauth2/device_authorization"])
 def test_no_bytes_break_an_endpoint(workos: Workos, client: dict[str, Any], path: str, body: bytes) -> None:

@@ -10,6 +10,7 @@ const NOW = new Set(["checkbox", "select-one"]); // controls whose every change 
 const main = document.getElementById("main");
 const jump = { block: "nearest" };
 let wanted = 0;
+let lost = false;
 
 function pieces(page) {
   return page.querySelectorAll("[data-piece]");
@@ -21,6 +22,7 @@ function show(text, sender) {
   for (const old of pieces(document)) {
     const now = fresh.getElementById(old.id);
     if (!now || old.isEqualNode(now)) continue;
+    if (old.id === "said" && !sender && !lost) continue; // what was done is said until something else is
     const isHere = old.contains(held);
     if (isHere && !old.contains(sender) && held.matches("input, select, textarea")) continue; // somebody types there
     const again = isHere && held.id ? held.id : null;
@@ -37,7 +39,9 @@ async function ask(url, options, sender) {
   try {
     const answer = await fetch(url, options);
     show(await answer.text(), sender);
+    lost = false;
   } catch {
+    lost = true;
     document.getElementById("said").textContent = "The sandbox does not answer. Is it still running?";
   }
 }
