@@ -147,9 +147,9 @@ def change() -> Answer | tuple[str, int]:
 def effect() -> Answer | tuple[str, int]:
     """Do one thing to the state: `expire access-tokens`, `advance 6m`, or `forget client client_01…`."""
     done = request.form.get("effect", "")
-    action, thing, *one = [*done.split(" "), ""][:3] if " " in done else (done, "")
+    action, thing, one = [*done.split(" ", 2), "", ""][:3]
     try:
-        _sandbox().effect(action, {thing: one[0]} if any(one) else thing)
+        _sandbox().effect(action, {thing: one} if one else thing)
     except SandboxError as error:
         return page(str(error)), 400
     return redirect(url_for("dashboard.page", done=done, _anchor="state"), 303)

@@ -21,6 +21,8 @@ COMMAND: Final = (sys.executable, "-m", "sandbox.clients.journeys.python_sdk")
 """The MCP Python SDK, which signs in by the browser that `$BROWSER` names."""
 _PATIENCE: Final = 600.0
 """Seconds after which a client is ended, however long it is held."""
+_SILENCE: Final = 10.0
+"""Seconds without a word or a request, while nobody answers it, after which it waits for what never comes."""
 
 
 class Said(NamedTuple):
@@ -65,7 +67,7 @@ class OwnClient:
                 refreshes=False,
                 expire_tokens=lambda: None,
                 heard=lambda: time.monotonic() if sandbox.wire.unanswered else last[0],  # who is held is not silent
-                limits=Limits(seconds=_PATIENCE),
+                limits=Limits(seconds=_PATIENCE, silence=_SILENCE),
                 trusted=sandbox.certificates.file if sandbox.is_secure else None,
             )
             try:

@@ -192,6 +192,22 @@ def test_a_page_that_lost_the_stream_catches_up(world: Sandbox, page: Page, tmp_
     assert steps(page) == told(world)
 
 
+def test_what_ends_later_stands_where_it_began(world: Sandbox, page: Page) -> None:
+    """Exchanges that end in another order than they began, at once or later, stand in the order of their numbers."""
+    fill(world, 1)
+    page.goto(world.addresses.console)
+    rows(page, 1)
+    first = next(iter(world.trace))
+    for numbers in ((4, 3, 6), (5, 2, 7)):
+        world.home.do(
+            lambda numbers=numbers: [  # type: ignore[misc]
+                world.trace.add(msgspec.structs.replace(first, number=number)) for number in numbers
+            ]
+        )
+        until(page, lambda numbers=numbers: page.locator(f"#exchange-{numbers[-1]}").count() == 1)  # type: ignore[misc]
+    assert page.locator(".exchange").evaluate_all("all => all.map((each) => each.dataset.number)") == list("1234567")
+
+
 def test_an_exchange_is_shown_whole(world: Sandbox, page: Page, tmp_path: Path) -> None:
     """Request, response, headers, JSON, and what its token says, checked against the documents of the flow."""
     connect(world, tmp_path)

@@ -109,7 +109,8 @@ function place(exchange) {
 function add(exchanges, follows) {
   const piece = document.createDocumentFragment();
   const fresh = [];
-  for (const exchange of exchanges) {
+  // They come as they end, and stand as they began.
+  for (const exchange of exchanges.sort((one, other) => one.number - other.number)) {
     const placed = place(exchange);
     if (!placed) continue;
     newest = exchange.number;
