@@ -9,9 +9,11 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
+from httpx2._config import DEFAULT_TIMEOUT_CONFIG
 from hypothesis import HealthCheck, settings
 
 from sandbox.sandbox import Sandbox
+from tests.cli.process import PATIENCE
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -21,6 +23,9 @@ settings.register_profile(
     "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 )
 settings.load_profile("any machine")
+
+# What a test asks the sandbox may take longer than httpx's five seconds where the machine is busy.
+DEFAULT_TIMEOUT_CONFIG.connect = DEFAULT_TIMEOUT_CONFIG.read = PATIENCE
 
 Start = Callable[..., Awaitable[Sandbox]]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -13,6 +14,7 @@ import httpx2
 
 from sandbox.clients.journeys.python_sdk import Storage
 from sandbox.diagnosis.evidence import origin
+from sandbox.durations import seconds
 from sandbox.sandbox import Sandbox
 from sandbox.scenario import Scenario
 from sandbox.wire.exchange import Exchange, Trace
@@ -157,8 +159,16 @@ class Shown(NamedTuple):
     exchanges: frozenset[str]
 
 
-async def shown(scenario: Scenario | str, start: Start) -> Shown:
-    """Play a scenario by a clock that hardly moves, and tell all that the wire shows, but for what varies."""
+def slow(scenario: Scenario) -> float:
+    """Give the seconds from which on an answer is one that the scenario delays; without delays, none is."""
+    return min((seconds(fault.delay) for fault in scenario.faults if fault.delay), default=math.inf)
+
+
+async def shown(scenario: Scenario, start: Start, late: float) -> Shown:
+    """Play a scenario by a clock that hardly moves, and tell all that the wire shows, but for what varies.
+
+    An answer that took `late` seconds or longer is told to be late.
+    """
     sandbox = await start(scenario, seed=1)
     try:
         await played(sandbox)
@@ -166,7 +176,7 @@ async def shown(scenario: Scenario | str, start: Start) -> Shown:
         connects = False
     else:
         connects = True
-    return Shown(connects, frozenset(map(_told, _certain(sandbox.trace))))
+    return Shown(connects, frozenset(_told(exchange, late) for exchange in _certain(sandbox.trace)))
 
 
 def _certain(trace: Trace) -> list[Exchange]:
@@ -182,17 +192,15 @@ _VARIES: Final = re.compile(
 _UNTOLD: Final = frozenset({"date", "content-length"})
 _EPOCH: Final = 10**9
 """What is larger is a time, in seconds since 1970."""
-_LONG: Final = 5
-"""Seconds from which on an answer is told to have taken long; what is slow on purpose takes six."""
 
 
-def _told(exchange: Exchange) -> str:
+def _told(exchange: Exchange, late: float) -> str:
     """Tell all of an exchange but its faults."""
     headers = sorted(header for header in exchange.response_headers if header[0] not in _UNTOLD)
     body = _outline(exchange.response_body) if "tools/call" in exchange.mcp_methods else exchange.response_body
     held = sorted(str(_from_now(claims, exchange.at)) for claims in exchange.held.values())
-    long = "long" if exchange.seconds > _LONG and exchange.method != "GET" else ""
-    told = f"{exchange.step} {exchange.method} {exchange.url} {exchange.status} {exchange.ended} {long} {headers}"
+    when = "late" if exchange.seconds >= late else ""
+    told = f"{exchange.step} {exchange.method} {exchange.url} {exchange.status} {exchange.ended} {when} {headers}"
     return _VARIES.sub("#", f"{told} {body} {held}")
 
 

@@ -77,7 +77,7 @@ async def connected(
     async with listening() as callback:
 
         async def open_browser(url: str) -> None:
-            await asyncio.to_thread(visit, url, decision=decision, trusted=trusted)
+            await asyncio.to_thread(visit, url, decision=decision, timeout=PATIENCE, trusted=trusted)
 
         async def wait_for_callback() -> AuthorizationCodeResult:
             fields = {} if callback.came.empty() else callback.came.get_nowait()

@@ -6,10 +6,13 @@ from pathlib import Path
 from typing import Final
 
 from sandbox.clients.adapter import Adapter
+from sandbox.clients.process import Limits
 from tests.conftest import missing
 
 STATE_DIR: Final = Path(__file__).parents[2] / ".cache"
 """Where `make test` installs the clients."""
+PATIENT: Final = Limits(seconds=240, silence=30)
+"""For clients that are to get on: on a busy machine some are silent for long before their first request."""
 
 
 def here(adapter: Adapter) -> Adapter:

@@ -13,7 +13,7 @@ from sandbox.clients.claude_code import NEWEST, OLD, mcp
 from sandbox.clients.driving import new_run
 from sandbox.diagnosis import diagnose
 from sandbox.sandbox import Sandbox
-from tests.clients.conftest import STATE_DIR, here
+from tests.clients.conftest import PATIENT, STATE_DIR, here
 from tests.conftest import Start
 
 pytestmark = pytest.mark.claude_code
@@ -23,7 +23,7 @@ class Claude:
     """A Claude Code that was never used; the test is skipped where there is none."""
 
     def __init__(self, adapter: Adapter, sandbox: Sandbox, home: Path) -> None:
-        self.run = new_run(here(adapter), sandbox, home, STATE_DIR)
+        self.run = new_run(here(adapter), sandbox, home, STATE_DIR, PATIENT)
 
     async def mcp(self, *arguments: str) -> str:
         return await mcp(self.run, *arguments)

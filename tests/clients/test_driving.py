@@ -17,7 +17,7 @@ from sandbox.clients.driving import Outcome, drive
 from sandbox.clients.process import Limits
 from sandbox.errors import SandboxError
 from sandbox.scenario import Scenario, find, read_value
-from tests.clients.conftest import STATE_DIR, here
+from tests.clients.conftest import PATIENT, STATE_DIR, here
 
 EVERY = pytest.mark.parametrize("adapter", CLIENTS.values(), ids=CLIENTS)
 SIGN_IN = pytest.mark.parametrize(
@@ -27,10 +27,10 @@ SIGN_IN = pytest.mark.parametrize(
 )
 
 
-async def driven(adapter: Adapter, scenario: str | Scenario, **options: Any) -> Outcome:
+async def driven(adapter: Adapter, scenario: str | Scenario, limits: Limits = PATIENT) -> Outcome:
     """Drive a client that is installed."""
     found = find(scenario) if isinstance(scenario, str) else scenario
-    return await drive(here(adapter), found, STATE_DIR, **options)
+    return await drive(here(adapter), found, STATE_DIR, limits=limits)
 
 
 @EVERY

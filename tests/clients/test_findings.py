@@ -13,6 +13,7 @@ from sandbox.clients.observed import FOLDER, Row, read
 from sandbox.diagnosis.finding import RULES
 from sandbox.scenario import Scenario, find, library
 from sandbox.scenario.library import folder
+from tests.clients.conftest import PATIENT
 from tests.clients.differing import DIFFERENCES
 from tests.conftest import missing
 
@@ -55,7 +56,7 @@ async def test_the_finding_is_right_for_a_client_of_its_own_kind(client: str, sc
     adapter = named(client)
     if not adapter.is_installed(STATE):
         missing(adapter.title)
-    outcome = await drive(adapter, find(scenario), STATE)
+    outcome = await drive(adapter, find(scenario), STATE, limits=PATIENT)
     assert not outcome.connected
     assert outcome.finding == expected(client, SCENARIOS[scenario])
 
