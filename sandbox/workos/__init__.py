@@ -12,11 +12,12 @@ from werkzeug.exceptions import HTTPException
 from sandbox.workos import api, authorization, consent, device, introspection, metadata, registration, token, userinfo
 from sandbox.workos.answers import OAuthError
 from sandbox.workos.api.errors import ApiError
+from sandbox.workos.api.missing import not_emulated, operation_of
 from sandbox.workos.authkit import EXTENSION, AuthKit, authkit
 
 __all__ = ["AuthKit", "create_app"]
 
-BLUEPRINTS: Final = (
+_AUTHKIT: Final = (
     metadata.blueprint,
     registration.blueprint,
     authorization.blueprint,
@@ -25,8 +26,9 @@ BLUEPRINTS: Final = (
     introspection.blueprint,
     userinfo.blueprint,
     device.blueprint,
-    *api.BLUEPRINTS,
 )
+BLUEPRINTS: Final = (*_AUTHKIT, *api.BLUEPRINTS)
+_OF_AUTHKIT: Final = frozenset(blueprint.name for blueprint in _AUTHKIT)
 
 PAGE_HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none';"
@@ -55,6 +57,7 @@ def create_app(server: AuthKit) -> Flask:
     app.context_processor(lambda: {"console": server.console})
     app.before_request(_paths_as_written)
     app.after_request(_page_headers)
+    app.after_request(_request_id)
     return app
 
 
@@ -65,7 +68,10 @@ def _paths_as_written() -> None:
 
 
 def _http_error(error: HTTPException) -> Response:
-    """Answer what is not served, in WorkOS's shape; a header says what the sandbox does serve."""
+    """Answer what is not served, in WorkOS's shape: what WorkOS has is told from what nobody has."""
+    operation = operation_of(request.method, request.path) if request.routing_exception is error else None
+    if operation is not None:
+        return not_emulated(operation).response()
     if error.code == 404:  # noqa: PLR2004
         response = jsonify(authkit().settings.not_found_body)
         response.headers["Sandbox-Note"] = "This path is not emulated; the AuthKit domain serves /.well-known, /oauth2."
@@ -86,4 +92,11 @@ def _page_headers(response: Response) -> Response:
     if response.mimetype == "text/html":
         for name, value in PAGE_HEADERS.items():
             response.headers.setdefault(name, value)
+    return response
+
+
+def _request_id(response: Response) -> Response:
+    """Number every answer of the API; all SDKs show the number with an error. What WorkOS's look like is UNCERTAIN."""
+    if request.endpoint != "static" and request.blueprint not in _OF_AUTHKIT:
+        response.headers["X-Request-ID"] = authkit().sources.ulid()
     return response
