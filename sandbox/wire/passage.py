@@ -42,7 +42,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("sandbox")
 
-_TOO_LARGE: Final = json_response(413, {"error": "invalid_request", "error_description": "The body is over 4 MiB."})
+_LIMIT: Final = "The body is over 4 MiB."
+_TOO_LARGE: Final = json_response(413, {"error": "invalid_request", "error_description": _LIMIT, "message": _LIMIT})
 _FAILED: Final = json_response(
     500, {"error": "server_error", "error_description": "The sandbox itself failed; see sandbox.log."}
 )

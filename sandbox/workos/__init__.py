@@ -96,7 +96,7 @@ def _page_headers(response: Response) -> Response:
 
 
 def _request_id(response: Response) -> Response:
-    """Number every answer of the API; all SDKs show the number with an error. What WorkOS's look like is UNCERTAIN."""
+    """Give every answer of the API a number, which SDKs show with an error; what WorkOS's look like is UNCERTAIN."""
     if request.endpoint != "static" and request.blueprint not in _OF_AUTHKIT:
         response.headers["X-Request-ID"] = authkit().sources.ulid()
     return response

@@ -1,4 +1,4 @@
-"""What else WorkOS has: an operation that the sandbox does not emulate is told so, and is not taken for a wrong path."""
+"""What else WorkOS has: an operation that is not emulated says so, and is not taken for a wrong path."""
 
 from __future__ import annotations
 

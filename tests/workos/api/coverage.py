@@ -7,6 +7,7 @@ is, and its Python SDK, which is newer than the published document, what more; t
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from collections import defaultdict
 from collections.abc import Iterator
@@ -29,6 +30,7 @@ BAR: Final = ("/authkit/", "/connect/", "/connections", "/organization_domains",
 """All that the document has below these is emulated."""
 
 _HEAD: Final = "# Made from WorkOS's OpenAPI document and Python SDK by `python -m tests.workos.api.coverage`."
+_NEWER: Final = "# Not in the document; the SDK asks for them."
 _SECTION: Final = re.compile(r"/[^/]+")
 _PARAMETER: Final = re.compile(r"\{[^}]+\}")
 
@@ -53,7 +55,8 @@ class Operation(NamedTuple):
         return found[0]
 
 
-def known() -> list[Operation]:
+@functools.cache
+def known() -> tuple[Operation, ...]:
     """Give every operation, by path: those of the document, and those that only the SDK has."""
     found = {
         (one.method.upper(), _PARAMETER.sub("{}", one.path)): Operation(
@@ -63,7 +66,7 @@ def known() -> list[Operation]:
     }
     for one in asked_by_the_sdk():
         found.setdefault((one.method, _PARAMETER.sub("{}", one.path)), one)
-    return sorted(found.values())
+    return tuple(sorted(found.values()))
 
 
 def asked_by_the_sdk() -> Iterator[Operation]:
@@ -102,7 +105,20 @@ def is_emulated(app: Flask, operation: Operation) -> bool:
 
 def operations_text() -> str:
     """Give what the package keeps."""
-    return "\n".join([_HEAD, *(f"{one.name}\t{one.summary}" for one in known()), ""])
+    described = [f"{one.name}\t{one.summary}" for one in known() if one.is_described]
+    newer = [f"{one.name}\t{one.summary}" for one in known() if not one.is_described]
+    return "\n".join([_HEAD, *described, _NEWER, *newer, ""])
+
+
+def emulated() -> list[tuple[str, str]]:
+    """Give the method and path of each operation of the document that a route answers, without the document."""
+    described = OPERATIONS.read_text(encoding="utf-8").partition(_NEWER)[0].splitlines()[1:]
+    every = [
+        Operation(path, method, "", is_described=True)
+        for method, path in (line.split("\t")[0].split() for line in described)
+    ]
+    app = Workos().app
+    return [(one.method, one.path) for one in every if is_emulated(app, one)]
 
 
 def page_text() -> str:
