@@ -9,7 +9,18 @@ from typing import Final
 from flask import Flask, Response, abort, jsonify, request
 from werkzeug.exceptions import HTTPException
 
-from sandbox.workos import api, authorization, consent, device, introspection, metadata, registration, token, userinfo
+from sandbox.workos import (
+    api,
+    authorization,
+    consent,
+    device,
+    error_page,
+    introspection,
+    metadata,
+    registration,
+    token,
+    userinfo,
+)
 from sandbox.workos.answers import OAuthError
 from sandbox.workos.api.errors import ApiError
 from sandbox.workos.api.missing import not_emulated, operation_of
@@ -22,6 +33,7 @@ _AUTHKIT: Final = (
     registration.blueprint,
     authorization.blueprint,
     consent.blueprint,
+    error_page.blueprint,
     token.blueprint,
     introspection.blueprint,
     userinfo.blueprint,
