@@ -4,6 +4,26 @@ from __future__ import annotations
 
 from typing import Final
 
-from sandbox.workos.api import organizations
+from sandbox.workos.api import (
+    factors,
+    invitations,
+    memberships,
+    one_time_codes,
+    organizations,
+    password_reset,
+    user_accounts,
+    user_keys,
+    users,
+)
 
-BLUEPRINTS: Final = (organizations.blueprint,)
+BLUEPRINTS: Final = (
+    organizations.blueprint,
+    users.blueprint,
+    user_accounts.blueprint,
+    user_keys.blueprint,
+    factors.blueprint,
+    memberships.blueprint,
+    invitations.blueprint,
+    one_time_codes.blueprint,
+    password_reset.blueprint,
+)

@@ -15,7 +15,9 @@ from sandbox.workos.api.metadata import Metadata, merged
 from sandbox.workos.api.reading import body
 from sandbox.workos.authkit import authkit
 from sandbox.workos.directory import Directory
-from sandbox.workos.directory.entities import Connection, Domain, Membership, Organization
+from sandbox.workos.directory.entities import Connection, Domain, Entity, Membership, Organization
+from sandbox.workos.directory.invitations import Invitation
+from sandbox.workos.directory.user_keys import UserKey
 
 blueprint = keyed("organizations")
 
@@ -59,6 +61,10 @@ class NewDomain(Struct):
 
 _OF_ITS_OWN: Final = {"domains", "domain_data", "metadata"}
 """The fields of a change that are not simply put in place."""
+
+
+HANGS_ON_ORGANIZATION: Final[tuple[type[Entity], ...]] = (Domain, Membership, Connection, Invitation, UserKey)
+"""What has an `organization_id`, and goes when the organization does."""
 
 
 def shown(organization: Organization) -> dict[str, Any]:
@@ -141,9 +147,9 @@ def update_organization(organization_id: str) -> Response:
 
 @blueprint.delete("/organizations/<organization_id>")
 def delete_organization(organization_id: str) -> tuple[str, int]:
-    """Delete an organization, with its domains, memberships and connections."""
+    """Delete an organization, with its domains, memberships, connections, invitations, and keys for it."""
     organization, directory = found(organization_id), authkit().directory
-    for kind in (Domain, Membership, Connection):
+    for kind in HANGS_ON_ORGANIZATION:
         for one in directory.all(kind, organization_id=organization.id):
             directory.remove(one)
     directory.remove(organization)

@@ -1,0 +1,43 @@
+"""What the API lists of a user besides themselves, most of which an offline world has none of."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+from flask import Response, jsonify
+
+from sandbox.workos.api.errors import not_found
+from sandbox.workos.api.finding import found
+from sandbox.workos.api.keys import keyed
+from sandbox.workos.api.listing import page
+from sandbox.workos.directory.entities import User
+
+blueprint = keyed("user_accounts")
+
+
+@blueprint.get("/user_management/users/<user_id>/identities")
+def list_identities(user_id: str) -> Response:
+    """List the accounts elsewhere that a user signs in with: none, as this world links none. No pages (WorkOS)."""
+    found(User, user_id)
+    return jsonify([])
+
+
+@blueprint.get("/user_management/users/<user_id>/feature-flags")
+def list_feature_flags(user_id: str) -> Response:
+    """List the feature flags that are on for a user: this world has none."""
+    found(User, user_id)
+    return page([])
+
+
+@blueprint.get("/user_management/users/<user_id>/data_providers")
+def list_data_providers(user_id: str) -> Response:
+    """List the providers of Pipes, WorkOS's accounts of other services: this world has none. No pages (WorkOS)."""
+    found(User, user_id)
+    return jsonify({"object": "list", "data": []})
+
+
+@blueprint.route("/user_management/users/<user_id>/connected_accounts/<slug>", methods=["GET", "DELETE"])
+def connected_account(user_id: str, slug: str) -> NoReturn:
+    """Give or delete a user's account with such a provider: there is none."""
+    found(User, user_id)
+    raise not_found("Connected Account", slug)
