@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, field
 
+from sandbox.settings.authentication import Authentication
 from sandbox.settings.kinds import AuthMethod, Duration
 from sandbox.settings.people import CONNECTIONS, ORGANIZATIONS, USERS, Connection, Organization, User
 
@@ -148,6 +149,10 @@ class WorkOS(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     sign_in: Annotated[
         Literal["page", "automatic", "deny"], Meta(description="pages, the first user at once, or always a refusal")
     ] = "page"
+    authentication: Annotated[Authentication, Meta(description="Dashboard, Authentication")] = Authentication()
+    app_homepage_url: Annotated[
+        str | None, Meta(description="Dashboard, Redirects: where a browser goes after signing out; null: nobody set it")
+    ] = None
     cors: Annotated[
         bool, Meta(description="whether pages of other origins may read the answers, as a browser asks (UNCERTAIN)")
     ] = True

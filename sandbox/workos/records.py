@@ -101,6 +101,20 @@ class SignInCode(Record, frozen=True, kw_only=True):
     used: bool = False
 
 
+class Attempt(Record, frozen=True, kw_only=True):
+    """An authentication over the API on its way: kept under its pending_authentication_token while a step is due."""
+
+    user_id: str
+    method: str
+    """In the words of the answer, such as `Password`."""
+    organization_id: str | None = None
+    invitation_id: str | None = None
+    passed: frozenset[str] = frozenset()
+    """The steps that need not be asked for, by the code that asks for them."""
+    ip_address: str | None = None
+    user_agent: str | None = None
+
+
 class Device(Record, frozen=True, kw_only=True):
     """A device waiting for a person to enter its user code (RFC 8628)."""
 
