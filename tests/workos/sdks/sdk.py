@@ -1,0 +1,100 @@
+"""An SDK of WorkOS as something that is asked: a call in, what it gave or what it raised out."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import json
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final, NamedTuple, Protocol
+
+import workos
+from workos import WorkOSClient
+
+CLIENTS: Final = Path(".cache/clients")
+_DRIVER: Final = Path(__file__).parent / "node.mjs"
+
+
+class Outcome(NamedTuple):
+    """How a call ended, in JSON."""
+
+    value: Any = None
+    error: dict[str, Any] | None = None
+    """`name` is the class; `status`, `code`, `message` and the like are what the error says."""
+
+
+class Sdk(Protocol):
+    """An SDK with a key."""
+
+    def methods(self) -> list[str]:
+        """Give all that it can do, as `area.method`."""
+
+    def ask(self, call: str, given: Any, then: list[dict[str, Any]]) -> Outcome:
+        """Call a method; `then` are calls, one after the other, of what came."""
+
+
+class Node:
+    """The SDK for Node, in a process of its own."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+
+    def methods(self) -> list[str]:
+        return list(self._ask({"methods": True})["value"])
+
+    def ask(self, call: str, given: Any, then: list[dict[str, Any]]) -> Outcome:
+        return Outcome(**self._ask({"call": call, "with": given or [], "then": then}))
+
+    def _ask(self, asked: dict[str, Any]) -> dict[str, Any]:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(asked) + "\n")
+        self._process.stdin.flush()
+        return dict(json.loads(self._process.stdout.readline()))
+
+
+@contextmanager
+def node(version: int, key: str, client_id: str, port: int) -> Iterator[Node]:
+    """Run the SDK for Node; its version 11 wants Node 22."""
+    program = CLIENTS / "node-22/node_modules/node/bin/node"
+    given = [str(program), str(_DRIVER), str((CLIENTS / f"workos-node-{version}").resolve()), key, client_id, str(port)]
+    with subprocess.Popen(given, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8") as process:
+        try:
+            yield Node(process)
+        finally:
+            assert process.stdin is not None
+            process.stdin.close()
+
+
+class Python:
+    """The SDK for Python."""
+
+    def __init__(self, key: str, client_id: str, address: str) -> None:
+        self._client = WorkOSClient(api_key=key, client_id=client_id, base_url=address)
+
+    def methods(self) -> list[str]:
+        areas = {
+            name: getattr(self._client, name)
+            for name, member in inspect.getmembers(type(self._client))
+            if isinstance(member, property | functools.cached_property) and not name.startswith("_")
+        }
+        return [
+            f"{area}.{name}"
+            for area, value in areas.items()
+            if type(value).__module__.startswith("workos.") and area not in _ALIASES
+            for name, member in inspect.getmembers(type(value), inspect.isfunction)
+            if not name.startswith("_")
+        ]
+
+    def ask(self, call: str, given: Any, then: list[dict[str, Any]]) -> Outcome:
+        area, method = call.split(".")
+        try:
+            value = getattr(getattr(self._client, area), method)(**(given or {}))
+            for step in then:
+                value = getattr(value, step["call"])(**step.get("with", {}))
+            return Outcome(_json(value))
+        except Exception as error:  # noqa: BLE001 - whatever an SDK raises is its outcome
+            return Outcome(error={"name": type(error).__name__, "message": str(error)} | _json(vars(error)))
