@@ -135,12 +135,15 @@ def sign_in() -> str:
 
 @blueprint.post("/sign-in")
 def choose_user() -> Response:
-    """Sign in as the chosen user, and go on to the consent page."""
+    """Sign in as the chosen user, and go on to the consent page, unless the application is a first-party one."""
     server = authkit()
-    session, begun, _ = _current(server)
+    session, begun, client = _current(server)
     user = server.user(request.form.get("user_id", ""))
     if user is None:
         return _to("sign_in", session)
+    if client.first_party:
+        server.store.drop(Authorization, hashed(session))
+        return approved(server, client, begun, user)
     server.store.put(hashed(session), msgspec.structs.replace(begun, user_id=user.id))
     return _to("consent", session)
 

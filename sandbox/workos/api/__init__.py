@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from sandbox.workos.api import organizations
+from sandbox.workos.api import applications, client_secrets, organizations
 
-BLUEPRINTS: Final = (organizations.blueprint,)
+BLUEPRINTS: Final = (
+    organizations.blueprint,
+    applications.blueprint,
+    client_secrets.blueprint,
+)

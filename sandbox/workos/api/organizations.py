@@ -15,6 +15,7 @@ from sandbox.workos.api.metadata import Metadata, merged
 from sandbox.workos.api.reading import body
 from sandbox.workos.authkit import authkit
 from sandbox.workos.directory import Directory
+from sandbox.workos.directory.applications import Application
 from sandbox.workos.directory.entities import Connection, Domain, Membership, Organization
 
 blueprint = keyed("organizations")
@@ -141,12 +142,13 @@ def update_organization(organization_id: str) -> Response:
 
 @blueprint.delete("/organizations/<organization_id>")
 def delete_organization(organization_id: str) -> tuple[str, int]:
-    """Delete an organization, with its domains, memberships and connections."""
+    """Delete an organization, with its domains, memberships, connections and applications."""
     organization, directory = found(organization_id), authkit().directory
-    for kind in (Domain, Membership, Connection):
+    for kind in (Domain, Membership, Connection, Application):
         for one in directory.all(kind, organization_id=organization.id):
             directory.remove(one)
     directory.remove(organization)
+    authkit().forget_orphans()
     return "", 202
 
 
