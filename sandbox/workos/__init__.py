@@ -9,7 +9,18 @@ from typing import Final
 from flask import Flask, Response, abort, jsonify, request
 from werkzeug.exceptions import HTTPException
 
-from sandbox.workos import api, authorization, consent, device, introspection, metadata, registration, token, userinfo
+from sandbox.workos import (
+    api,
+    authorization,
+    consent,
+    device,
+    error_page,
+    introspection,
+    metadata,
+    registration,
+    token,
+    userinfo,
+)
 from sandbox.workos.answers import OAuthError
 from sandbox.workos.api.errors import ApiError
 from sandbox.workos.authkit import EXTENSION, AuthKit, authkit
@@ -21,6 +32,7 @@ BLUEPRINTS: Final = (
     registration.blueprint,
     authorization.blueprint,
     consent.blueprint,
+    error_page.blueprint,
     token.blueprint,
     introspection.blueprint,
     userinfo.blueprint,

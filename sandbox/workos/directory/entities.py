@@ -117,6 +117,7 @@ class Factor(Entity, frozen=True, kw_only=True):
 
     OBJECT = "authentication_factor"
     PREFIX = "auth_factor"
+    HIDDEN = frozenset({"user", "issuer", "secret"})
 
     user_id: str
     secret: str
@@ -124,3 +125,7 @@ class Factor(Entity, frozen=True, kw_only=True):
     issuer: str
     user: str
     """The account name that the app shows."""
+
+    def shown(self) -> dict[str, Any]:
+        """Give its JSON; the secret is shown only once, when it is enrolled."""
+        return super().shown() | {"type": "totp", "totp": {"issuer": self.issuer, "user": self.user}}
