@@ -80,7 +80,7 @@ def _code_challenge(server: AuthKit, client: Client, asked: Mapping[str, str]) -
     """Check the code challenge: S256 only, and needed from a public client (RFC 7636; for WorkOS UNCERTAIN)."""
     challenge = asked.get("code_challenge")
     if challenge is None:
-        if client.client_secret is None and server.settings.require_pkce:
+        if client.is_public and server.settings.require_pkce:
             raise OAuthError("invalid_request", "A public client must send a code_challenge.")
         return None
     if asked.get("code_challenge_method") != "S256":

@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from sandbox.workos.api import (
+    applications,
+    authorized_applications,
+    client_secrets,
     factors,
     invitations,
     memberships,
@@ -26,4 +29,7 @@ BLUEPRINTS: Final = (
     invitations.blueprint,
     one_time_codes.blueprint,
     password_reset.blueprint,
+    applications.blueprint,
+    client_secrets.blueprint,
+    authorized_applications.blueprint,
 )
