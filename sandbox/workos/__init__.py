@@ -14,6 +14,7 @@ from sandbox.workos import (
     authorization,
     consent,
     device,
+    email_links,
     error_page,
     introspection,
     metadata,
@@ -37,6 +38,7 @@ BLUEPRINTS: Final = (
     introspection.blueprint,
     userinfo.blueprint,
     device.blueprint,
+    email_links.blueprint,
     *api.BLUEPRINTS,
 )
 
