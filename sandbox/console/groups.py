@@ -59,7 +59,11 @@ WORKOS: Final = Part(
         Group(
             "Redirects",
             "Dashboard, Redirects: where a browser may be sent back to.",
-            {"workos.redirect_uris": _SIGNED_IN, "workos.loopback_ports": _SIGNED_IN, "workos.app_homepage_url": ("logout",)},
+            {
+                "workos.redirect_uris": _SIGNED_IN,
+                "workos.loopback_ports": _SIGNED_IN,
+                "workos.app_homepage_url": ("logout",),
+            },
         ),
         Group(
             "Resources",

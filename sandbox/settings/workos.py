@@ -151,7 +151,8 @@ class WorkOS(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = "page"
     authentication: Annotated[Authentication, Meta(description="Dashboard, Authentication")] = Authentication()
     app_homepage_url: Annotated[
-        str | None, Meta(description="Dashboard, Redirects: where a browser goes after signing out; null: nobody set it")
+        str | None,
+        Meta(description="Dashboard, Redirects: where a browser goes after signing out; null: nobody set it"),
     ] = None
     cors: Annotated[
         bool, Meta(description="whether pages of other origins may read the answers, as a browser asks (UNCERTAIN)")
