@@ -9,7 +9,18 @@ from typing import Final
 from flask import Flask, Response, abort, jsonify, request
 from werkzeug.exceptions import HTTPException
 
-from sandbox.workos import api, authorization, consent, device, introspection, metadata, registration, token, userinfo
+from sandbox.workos import (
+    api,
+    authorization,
+    consent,
+    device,
+    introspection,
+    metadata,
+    registration,
+    sso,
+    token,
+    userinfo,
+)
 from sandbox.workos.answers import OAuthError
 from sandbox.workos.api.errors import ApiError
 from sandbox.workos.authkit import EXTENSION, AuthKit, authkit
@@ -26,6 +37,7 @@ BLUEPRINTS: Final = (
     userinfo.blueprint,
     device.blueprint,
     *api.BLUEPRINTS,
+    *sso.BLUEPRINTS,
 )
 
 PAGE_HEADERS: Final = {

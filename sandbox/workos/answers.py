@@ -31,7 +31,7 @@ class OAuthError(Exception):
             body["error_description"] = self.description
         response = not_stored(jsonify(body))
         response.status_code = self.status
-        if self.error == "invalid_client":
+        if self.error == "invalid_client" and self.status == ERROR_STATUS["invalid_client"]:
             response.headers["WWW-Authenticate"] = 'Basic realm="AuthKit"'
         return response
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from sandbox.workos.api import organizations
+from sandbox.workos.api import connections, organizations
 
-BLUEPRINTS: Final = (organizations.blueprint,)
+BLUEPRINTS: Final = (
+    organizations.blueprint,
+    connections.blueprint,
+)

@@ -16,6 +16,7 @@ from sandbox.workos.api.reading import body
 from sandbox.workos.authkit import authkit
 from sandbox.workos.directory import Directory
 from sandbox.workos.directory.entities import Connection, Domain, Membership, Organization
+from sandbox.workos.directory.profiles import Profile
 
 blueprint = keyed("organizations")
 
@@ -141,9 +142,9 @@ def update_organization(organization_id: str) -> Response:
 
 @blueprint.delete("/organizations/<organization_id>")
 def delete_organization(organization_id: str) -> tuple[str, int]:
-    """Delete an organization, with its domains, memberships and connections."""
+    """Delete an organization, with its domains, memberships, connections and profiles."""
     organization, directory = found(organization_id), authkit().directory
-    for kind in (Domain, Membership, Connection):
+    for kind in (Domain, Membership, Connection, Profile):
         for one in directory.all(kind, organization_id=organization.id):
             directory.remove(one)
     directory.remove(organization)

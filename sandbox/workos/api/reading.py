@@ -18,28 +18,29 @@ _PLACE: Final = re.compile(r"^(?P<what>.*?)(?: - at `\$\.?(?P<where>[^`]*)`)?$",
 _MISSING: Final = re.compile(r"Object missing required field `(.+)`")
 
 
-def fields() -> dict[str, Any]:
+def fields(malformed: int = 400) -> dict[str, Any]:
     """Give the fields of the body, JSON or a form; none where there is none (the SDKs send both).
 
-    Raise ApiError 400 for what is neither.
+    Raise ApiError for what is neither: 400, or the status `malformed` where the operation's 400 has another shape.
     """
     if request.mimetype == FORM:
         return dict(request.form.items())
     try:
         given = request.get_json(force=True) if request.get_data(cache=True) else {}
     except (BadRequest, RecursionError) as error:
-        raise ApiError(400, "The body is no JSON.", "invalid_json") from error
+        raise ApiError(malformed, "The body is no JSON.", "invalid_json") from error
     if not isinstance(given, dict):
-        raise ApiError(400, "The body must be a JSON object.", "invalid_json")
+        raise ApiError(malformed, "The body must be a JSON object.", "invalid_json")
     return given
 
 
-def body(kind: type[T]) -> T:
+def body(kind: type[T], malformed: int = 400) -> T:
     """Read the body into a type; what the type does not name is passed over, as WorkOS does.
 
-    Raise ApiError: 400 for what is no JSON object, 422 with the field named for a value that does not fit.
+    Raise ApiError: 400, or `malformed`, for what is no JSON object, 422 with the field named for a value that does not
+    fit.
     """
-    return convert(fields(), kind)
+    return convert(fields(malformed), kind)
 
 
 def convert(given: Any, kind: type[T]) -> T:
