@@ -14,6 +14,8 @@ from sandbox.workos import (
     authorization,
     consent,
     device,
+    error_page,
+    idp,
     introspection,
     metadata,
     registration,
@@ -32,12 +34,14 @@ BLUEPRINTS: Final = (
     registration.blueprint,
     authorization.blueprint,
     consent.blueprint,
+    error_page.blueprint,
     token.blueprint,
     introspection.blueprint,
     userinfo.blueprint,
     device.blueprint,
     *api.BLUEPRINTS,
     *sso.BLUEPRINTS,
+    idp.blueprint,
 )
 
 PAGE_HEADERS: Final = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from msgspec import Struct
 
 
@@ -61,12 +63,17 @@ class RefreshToken(Record, frozen=True, kw_only=True):
     rotated_at: float | None = None
 
 
-class Authorization(Record, frozen=True, kw_only=True):
-    """An authorization request on its way through the sign-in and consent pages."""
+Purpose = Literal["oauth", "session", "sso"]
+"""What a sign-in is for: AuthKit's OAuth server, a session of the app (User Management), or classic SSO."""
 
+
+class Authorization(Record, frozen=True, kw_only=True):
+    """An authorization request on its way through the pages."""
+
+    purpose: Purpose = "oauth"
     client_id: str
     redirect_uri: str
-    scope: tuple[str, ...]
+    scope: tuple[str, ...] = ()
     browser: str
     """The cookie of the browser that began it; no other may go on."""
     state: str | None = None
@@ -74,9 +81,24 @@ class Authorization(Record, frozen=True, kw_only=True):
     code_challenge: str | None = None
     nonce: str | None = None
     login_hint: str | None = None
+    provider: str | None = None
+    """The identity provider that the app asked for, such as `GoogleOAuth`; None: WorkOS's own page."""
+    connection: str | None = None
+    """The id of the connection whose identity provider the person signs in with."""
+    asked_organization: str | None = None
+    """The id of the organization that the app asked for; nobody chooses another."""
+    invitation_token: str | None = None
     user_id: str | None = None
     organization: str | None = None
     """The id of the organization chosen at sign-in."""
+
+
+class SignInCode(Record, frozen=True, kw_only=True):
+    """A code for the server of an app: of /user_management/authenticate or of /sso/token, as the purpose says."""
+
+    begun: Authorization
+    """What was asked for, and who signed in."""
+    used: bool = False
 
 
 class Device(Record, frozen=True, kw_only=True):

@@ -6,7 +6,7 @@ from typing import Any, Final, get_args
 
 from flask import Response, jsonify, request
 
-from sandbox.settings.kinds import ConnectionType, Provider
+from sandbox.settings.kinds import ConnectionType
 from sandbox.workos.api.errors import invalid, not_found
 from sandbox.workos.api.keys import keyed
 from sandbox.workos.api.listing import page
@@ -15,8 +15,6 @@ from sandbox.workos.directory.entities import Connection, Domain
 from sandbox.workos.directory.profiles import Profile
 
 blueprint = keyed("connections")
-
-PROVIDERS: Final[tuple[str, ...]] = get_args(Provider)
 
 _BY_ANY_CASE: Final[dict[str, str]] = {name.lower(): name for name in get_args(ConnectionType)}
 """The document writes both GitHubOAuth and GithubOAuth."""

@@ -43,13 +43,6 @@ class ProfileToken(Record, frozen=True, kw_only=True):
     profile_id: str
 
 
-class SsoCode(Record, frozen=True, kw_only=True):
-    """A code for /sso/token."""
-
-    profile_id: str
-    code_challenge: str | None = None
-
-
 class LogoutToken(Record, frozen=True, kw_only=True):
     """A token of /sso/logout/authorize, which takes a browser through /sso/logout once."""
 

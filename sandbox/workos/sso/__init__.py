@@ -7,6 +7,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from sandbox.workos.sso import logout, token
+from sandbox.workos.sso import authorize, logout, token
 
-BLUEPRINTS: Final = (token.blueprint, logout.blueprint)
+BLUEPRINTS: Final = (authorize.blueprint, token.blueprint, logout.blueprint)

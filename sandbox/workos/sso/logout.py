@@ -36,7 +36,7 @@ def authorize_logout() -> Response:
     Raise ApiError 401 without a key, 404 for an unknown profile; OAuthError for a connection that knows no sign-out.
     """
     keys.check()
-    server, asked = authkit(), body(Leaving, malformed=422)
+    server, asked = authkit(), body(Leaving)
     profile = server.directory.get(Profile, asked.profile_id)
     if profile is None:
         raise not_found("Profile", asked.profile_id)

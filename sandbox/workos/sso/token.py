@@ -13,7 +13,9 @@ from sandbox.workos.api.errors import ApiError, invalid
 from sandbox.workos.api.keys import is_key
 from sandbox.workos.api.reading import fields
 from sandbox.workos.authkit import AuthKit, authkit
-from sandbox.workos.directory.profiles import Profile, ProfileToken, SsoCode
+from sandbox.workos.directory.profiles import Profile, ProfileToken, profile_of
+from sandbox.workos.records import SignInCode
+from sandbox.workos.sso.selection import connection_of
 from sandbox.workos.store import hashed
 from sandbox.workos.token import verifier_fits
 
@@ -21,17 +23,6 @@ blueprint = Blueprint("sso_token", __name__)
 
 TOKEN_LIFETIME: Final = 600
 """Seconds that an access token of /sso/token is good for: `expires_in` of the OpenAPI document's example."""
-
-CODE_LIFETIME: Final = 600
-"""Seconds that a code is good for: ten minutes (WorkOS, reference: redirect URI)."""
-
-
-def new_code(server: AuthKit, profile: Profile, code_challenge: str | None) -> str:
-    """Give a code for a profile, good once."""
-    code = server.sources.secret()
-    kept = SsoCode(profile_id=profile.id, code_challenge=code_challenge, expires=server.now() + CODE_LIFETIME)
-    server.store.put(hashed(code), kept)
-    return code
 
 
 @blueprint.post("/sso/token")
@@ -42,7 +33,7 @@ def token() -> Response:
     ApiError 422 for a missing parameter or a body that is none, OAuthError with the status 400 for every other refusal,
     also of a client.
     """
-    server, asked = authkit(), fields(malformed=422)
+    server, asked = authkit(), fields()
     client_id, grant_type, code = (_text(asked, name) for name in ("client_id", "grant_type", "code"))
     if client_id != server.settings.client_id:
         raise OAuthError("invalid_client", "Invalid client ID or secret.", 400)
@@ -92,12 +83,14 @@ def _redeemed(server: AuthKit, code: str, secret: str, verifier: str | None) -> 
     Who asks shows the API key as `client_secret`, or the verifier of the code's challenge (PKCE), or both. Raise
     OAuthError.
     """
-    kept = server.store.get(SsoCode, hashed(code))
-    is_public = kept is not None and kept.code_challenge is not None and not secret
+    kept = server.store.get(SignInCode, hashed(code))
+    begun = kept.begun if kept and kept.begun.purpose == "sso" else None
+    is_public = begun is not None and begun.code_challenge is not None and not secret
     if not is_public and not is_key(secret):
         raise OAuthError("invalid_client", "Invalid client ID or secret.", 400)
-    known = server.directory.get(Profile, kept.profile_id) if kept else None
-    if kept is None or known is None or not verifier_fits(kept.code_challenge, verifier):
+    connection = connection_of(server, begun) if begun else None
+    user = server.user(begun.user_id or "") if begun else None
+    if not (begun and connection and user and verifier_fits(begun.code_challenge, verifier)):
         raise OAuthError("invalid_grant", f"The code '{code}' has expired or is invalid.", 400)
-    server.store.drop(SsoCode, hashed(code))
-    return known
+    server.store.drop(SignInCode, hashed(code))
+    return profile_of(server.directory, connection, user)

@@ -6,28 +6,10 @@ from typing import Any
 
 import pytest
 
-from sandbox.workos.directory.entities import Connection, User
-from sandbox.workos.directory.profiles import Profile, profile_of
-from sandbox.workos.sso.token import new_code
+from sandbox.workos.directory.entities import User
 from tests.workos.api.calls import BEN, KEY, Answer, Api
-from tests.workos.driver import CHALLENGE, CLEM, VERIFIER
-
-OKTA = "conn_01SANDB0XNEARBY0KTA0000000"
-CLIENT = "client_01SANDB0XENV1R0NMENT0000000"
-
-
-def profile(api: Api, user: str = BEN) -> Profile:
-    """Let Okta vouch for a user."""
-    directory = api.workos.authkit.directory
-    connection, person = directory.get(Connection, OKTA), directory.get(User, user)
-    assert connection
-    assert person
-    return profile_of(directory, connection, person)
-
-
-def code(api: Api, challenge: str | None = None) -> str:
-    """Give a code for Ben's profile."""
-    return new_code(api.workos.authkit, profile(api), challenge)
+from tests.workos.driver import ADA, CHALLENGE, VERIFIER
+from tests.workos.sso.walk import CLIENT, OKTA, code
 
 
 def asked(given: str, **change: Any) -> dict[str, Any]:
@@ -82,11 +64,14 @@ def test_a_profile_is_gone_with_its_connection(api: Api) -> None:
 
 def test_a_person_keeps_their_profile(api: Api) -> None:
     """Who signs in again has the same profile, with what is said of them now."""
-    first = profile(api)
-    api.workos.authkit.directory.change(api.workos.authkit.directory.get(User, BEN), first_name="Benjamin")  # type: ignore[type-var]
-    again = profile(api)
-    assert (again.id, again.idp_id, again.first_name) == (first.id, first.idp_id, "Benjamin")
-    assert profile(api, CLEM).id != first.id
+    directory = api.workos.authkit.directory
+    first = token(api, code(api)).json["profile"]
+    ben = directory.get(User, BEN)
+    assert ben
+    directory.change(ben, first_name="Benjamin")
+    again = token(api, code(api)).json["profile"]
+    assert (again["id"], again["idp_id"], again["first_name"]) == (first["id"], first["idp_id"], "Benjamin")
+    assert token(api, code(api, user=ADA)).json["profile"]["id"] != first["id"]
 
 
 def test_a_code_is_good_once(api: Api) -> None:
@@ -136,7 +121,7 @@ def test_a_bad_request_is_refused_and_uses_nothing_up(
 
 def test_the_verifier_stands_in_for_the_secret(api: Api) -> None:
     """A code that was asked for with PKCE needs its verifier, and then no secret."""
-    given = code(api, CHALLENGE)
+    given = code(api, code_challenge=CHALLENGE, code_challenge_method="S256")
     assert token(api, given, code_verifier=None).json["error"] == "invalid_grant"
     assert token(api, given, client_secret=None, code_verifier=VERIFIER[::-1]).json["error"] == "invalid_grant"
     assert token(api, given, client_secret="sk_test_wrong", code_verifier=VERIFIER).json["error"] == "invalid_client"
@@ -147,4 +132,4 @@ def test_the_verifier_stands_in_for_the_secret(api: Api) -> None:
 def test_a_body_that_is_none_is_refused(api: Api, body: bytes) -> None:
     """What is no JSON object is told so."""
     answer = api.post("/sso/token", form=body, key=None, content_type="application/json")
-    assert (answer.status, answer.json["code"]) == (422, "invalid_json")
+    assert (answer.status, answer.json["code"]) == (422, "invalid_request_parameters")
