@@ -15,9 +15,11 @@ from sandbox.workos import (
     consent,
     device,
     error_page,
+    idp,
     introspection,
     metadata,
     registration,
+    sso,
     token,
     userinfo,
 )
@@ -38,6 +40,8 @@ BLUEPRINTS: Final = (
     userinfo.blueprint,
     device.blueprint,
     *api.BLUEPRINTS,
+    *sso.BLUEPRINTS,
+    idp.blueprint,
 )
 
 PAGE_HEADERS: Final = {

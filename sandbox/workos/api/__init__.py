@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import Final
 
 from sandbox.workos.api import (
+    authenticate,
+    authorize,
+    connections,
     factors,
     invitations,
     memberships,
     one_time_codes,
     organizations,
     password_reset,
+    sessions,
     user_accounts,
     user_keys,
     users,
@@ -26,4 +30,8 @@ BLUEPRINTS: Final = (
     invitations.blueprint,
     one_time_codes.blueprint,
     password_reset.blueprint,
+    connections.blueprint,
+    authorize.blueprint,
+    authenticate.blueprint,
+    sessions.blueprint,
 )

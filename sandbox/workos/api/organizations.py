@@ -17,6 +17,8 @@ from sandbox.workos.authkit import authkit
 from sandbox.workos.directory import Directory
 from sandbox.workos.directory.entities import Connection, Domain, Entity, Membership, Organization
 from sandbox.workos.directory.invitations import Invitation
+from sandbox.workos.directory.profiles import Profile
+from sandbox.workos.directory.sessions import Session
 from sandbox.workos.directory.user_keys import UserKey
 
 blueprint = keyed("organizations")
@@ -63,7 +65,15 @@ _OF_ITS_OWN: Final = {"domains", "domain_data", "metadata"}
 """The fields of a change that are not simply put in place."""
 
 
-HANGS_ON_ORGANIZATION: Final[tuple[type[Entity], ...]] = (Domain, Membership, Connection, Invitation, UserKey)
+HANGS_ON_ORGANIZATION: Final[tuple[type[Entity], ...]] = (
+    Domain,
+    Membership,
+    Connection,
+    Invitation,
+    UserKey,
+    Profile,
+    Session,
+)
 """What has an `organization_id`, and goes when the organization does."""
 
 
@@ -147,7 +157,7 @@ def update_organization(organization_id: str) -> Response:
 
 @blueprint.delete("/organizations/<organization_id>")
 def delete_organization(organization_id: str) -> tuple[str, int]:
-    """Delete an organization, with its domains, memberships, connections, invitations, and keys for it."""
+    """Delete an organization, with its domains, memberships, connections, invitations, keys, profiles and sessions."""
     organization, directory = found(organization_id), authkit().directory
     for kind in HANGS_ON_ORGANIZATION:
         for one in directory.all(kind, organization_id=organization.id):

@@ -55,9 +55,11 @@ def by_code(server: AuthKit, asked: ForCode) -> dict[str, Any]:
 
 def _method(user: User, provider: str | None, connection: str | None) -> str:
     """Say how somebody signed in; on WorkOS's own page, where one click does it, with what the user has."""
+    if provider is not None:
+        return provider
     if connection is not None:
         return "SSO"
-    return provider or ("Password" if user.password is not None else "MagicAuth")
+    return "Password" if user.password is not None else "MagicAuth"
 
 
 def _join(server: AuthKit, user: User, connection_id: str | None) -> None:
