@@ -100,7 +100,12 @@ WORKOS: Final = Part(
         Group(
             "Organizations",
             "Dashboard, Organizations: the customers of the app.",
-            {"workos.organizations": _SIGNED_IN, "workos.roles": _API, "workos.connections": _API},
+            {
+                "workos.organizations": _SIGNED_IN,
+                "workos.roles": _API,
+                "workos.connections": _API,
+                "workos.domain_selector": _API,
+            },
         ),
         Group(
             "Domains and API keys",

@@ -165,6 +165,9 @@ class WorkOS(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     users: Annotated[tuple[User, ...], Meta(description="who can sign in")] = USERS
     organizations: Annotated[tuple[Organization, ...], Meta(description="the customers of the app")] = ORGANIZATIONS
     connections: Annotated[tuple[Connection, ...], Meta(description="single sign-on of organizations")] = CONNECTIONS
+    domain_selector: Annotated[
+        bool, Meta(description="whether /sso/authorize still takes the deprecated `domain`; WorkOS says no longer")
+    ] = False
     roles: Annotated[
         dict[str, tuple[str, ...]], Meta(description="the roles of members, each with its permissions")
     ] = field(default_factory=lambda: {"member": ("logs:read",), "admin": ("logs:read", "logs:delete")})

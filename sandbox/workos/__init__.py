@@ -16,9 +16,11 @@ from sandbox.workos import (
     device,
     email_links,
     error_page,
+    idp,
     introspection,
     metadata,
     registration,
+    sso,
     token,
     userinfo,
 )
@@ -40,6 +42,8 @@ BLUEPRINTS: Final = (
     device.blueprint,
     email_links.blueprint,
     *api.BLUEPRINTS,
+    *sso.BLUEPRINTS,
+    idp.blueprint,
 )
 
 PAGE_HEADERS: Final = {

@@ -98,6 +98,8 @@ class Authorization(Record, frozen=True, kw_only=True):
     asked_organization: str | None = None
     """The id of the organization that the app asked for; nobody chooses another."""
     invitation_token: str | None = None
+    sign_up: bool = False
+    """Whether the page for who is no user yet comes first."""
     user_id: str | None = None
     organization: str | None = None
     """The id of the organization chosen at sign-in."""
@@ -128,8 +130,9 @@ class Attempt(Record, frozen=True, kw_only=True):
 class Device(Record, frozen=True, kw_only=True):
     """A device waiting for a person to enter its user code (RFC 8628)."""
 
+    purpose: Purpose = "oauth"
     client_id: str
-    scope: tuple[str, ...]
+    scope: tuple[str, ...] = ()
     user_code: str
     good_until: float
     """Seconds since the epoch; it is kept longer, so that a code that expired is told from one that never was."""
@@ -137,7 +140,16 @@ class Device(Record, frozen=True, kw_only=True):
     polled_at: float = 0.0
     interval: int = 5
     sid: str | None = None
+    """The grant, once a person has approved it, where it is for AuthKit's OAuth server."""
+    user_id: str | None = None
+    """Who approved it, where it is for a session of the app."""
+    organization: str | None = None
     denied: bool = False
+
+    @property
+    def approved(self) -> bool:
+        """Whether a person has approved it."""
+        return self.sid is not None or self.user_id is not None
 
 
 class OpaqueToken(Record, frozen=True, kw_only=True):

@@ -6,14 +6,18 @@ from typing import Final
 
 from sandbox.workos.api import (
     applications,
+    authenticate,
+    authorize,
     authorized_applications,
     client_secrets,
+    connections,
     factors,
     invitations,
     memberships,
     one_time_codes,
     organizations,
     password_reset,
+    sessions,
     user_accounts,
     user_keys,
     users,
@@ -32,4 +36,8 @@ BLUEPRINTS: Final = (
     applications.blueprint,
     client_secrets.blueprint,
     authorized_applications.blueprint,
+    connections.blueprint,
+    authorize.blueprint,
+    authenticate.blueprint,
+    sessions.blueprint,
 )

@@ -18,6 +18,7 @@ from sandbox.workos.directory import Directory
 from sandbox.workos.directory.applications import Application
 from sandbox.workos.directory.entities import Connection, Domain, Entity, Membership, Organization
 from sandbox.workos.directory.invitations import Invitation
+from sandbox.workos.directory.profiles import Profile
 from sandbox.workos.directory.sessions import Session
 from sandbox.workos.directory.user_keys import UserKey
 
@@ -71,6 +72,7 @@ HANGS_ON_ORGANIZATION: Final[tuple[type[Entity], ...]] = (
     Connection,
     Application,
     Invitation,
+    Profile,
     Session,
     UserKey,
 )
