@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from sandbox.workos import sessions
-from tests.workos.api.calls import BEN, NOTEBOOKS, PRESS, Api
-from tests.workos.driver import ADA, CLEM, RESOURCE
+from tests.workos.api.calls import BEN, KEY, NOTEBOOKS, PRESS, Api
+from tests.workos.driver import ADA, CLEM, RESOURCE, fields
 
 USERS = "/user_management/users"
+CLIENT = "client_01SANDB0XENV1R0NMENT0000000"
 FOO = {"email": "foo@foo.example"}
 
 
@@ -160,8 +161,7 @@ def test_nobody_is_at_an_unknown_id(api: Api, method: str) -> None:
 
 
 def test_what_this_world_has_none_of_is_an_empty_list(api: Api) -> None:
-    """Identities, feature flags and providers are there to be asked for, and there are none."""
-    assert api.get(f"{USERS}/{ADA}/identities").json == []
+    """Feature flags and providers are there to be asked for, and there are none."""
     assert api.get(f"{USERS}/{ADA}/feature-flags").json["data"] == []
     assert api.get(f"{USERS}/{ADA}/data_providers").json == {"object": "list", "data": []}
 
@@ -217,6 +217,35 @@ def test_who_no_longer_belongs_to_an_organization_is_signed_out_of_it(api: Api) 
     api.put(f"/user_management/organization_memberships/{memberships[0]['id']}/deactivate")
     api.delete(f"/user_management/organization_memberships/{memberships[1]['id']}")
     assert ids(api.get(f"{USERS}/{BEN}/sessions")) == {elsewhere.id}
+
+
+def signed_in_by(api: Api, provider: str, user: str) -> None:
+    """Sign in to the app as a user, with an account of a provider."""
+    callback = "http://localhost:3000/callback"
+    asked = {
+        "client_id": CLIENT,
+        "redirect_uri": callback,
+        "response_type": "code",
+        "provider": provider,
+    }
+    begun = fields(api.workos.http.get("/user_management/authorize", query_string=asked))
+    answer = api.workos.post("/sso/idp", begun | {"user_id": user, "decision": "approve"})
+    if answer.headers["Location"].startswith("/oauth2/organization"):
+        answer = api.workos.post("/oauth2/organization", begun | {"organization_id": PRESS})
+    body = {"grant_type": "authorization_code", "client_id": CLIENT, "client_secret": KEY}
+    done = api.post("/user_management/authenticate", body | {"code": fields(answer)["code"]})
+    assert done.status == 200, done
+
+
+def test_an_account_that_a_user_came_with_is_theirs(api: Api) -> None:
+    """Each provider's account is listed once, however often the user signs in with it, and only as theirs."""
+    assert api.get(f"{USERS}/{ADA}/identities").json == []
+    for provider in ("GoogleOAuth", "GoogleOAuth", "GitHubOAuth"):
+        signed_in_by(api, provider, ADA)
+    listed = api.get(f"{USERS}/{ADA}/identities").json
+    assert [(one["type"], one["provider"]) for one in listed] == [("OAuth", "GoogleOAuth"), ("OAuth", "GithubOAuth")]
+    assert len({one["idp_id"] for one in listed}) == 2
+    assert api.get(f"{USERS}/{BEN}/identities").json == []
 
 
 def test_an_authorized_application_acts_until_that_is_taken_back(api: Api) -> None:
