@@ -59,7 +59,11 @@ WORKOS: Final = Part(
         Group(
             "Redirects",
             "Dashboard, Redirects: where a browser may be sent back to.",
-            {"workos.redirect_uris": _SIGNED_IN, "workos.loopback_ports": _SIGNED_IN, "workos.app_homepage_url": ("logout",)},
+            {
+                "workos.redirect_uris": _SIGNED_IN,
+                "workos.loopback_ports": _SIGNED_IN,
+                "workos.app_homepage_url": ("logout",),
+            },
         ),
         Group(
             "Resources",
@@ -96,7 +100,12 @@ WORKOS: Final = Part(
         Group(
             "Organizations",
             "Dashboard, Organizations: the customers of the app.",
-            {"workos.organizations": _SIGNED_IN, "workos.roles": _API, "workos.connections": _API},
+            {
+                "workos.organizations": _SIGNED_IN,
+                "workos.roles": _API,
+                "workos.connections": _API,
+                "workos.domain_selector": _API,
+            },
         ),
         Group(
             "Domains and API keys",

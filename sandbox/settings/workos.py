@@ -32,7 +32,8 @@ class Application(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         str | None, Meta(description="made at first start when absent and the application needs one")
     ] = None
     scopes: tuple[str, ...] = ("openid", "profile", "email", "offline_access")
-    organization: str | None = None
+    organization: Annotated[str | None, Meta(description="the customer or partner that it belongs to")] = None
+    first_party: Annotated[bool, Meta(description="of the app's own team, so that nobody is asked for consent")] = False
 
 
 class AccessToken(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -123,6 +124,7 @@ class WorkOS(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             client_id="client_01SANDB0XCLA1DEWEB000000000",
             name="Claude (web and desktop)",
             redirect_uris=("https://claude.ai/api/mcp/auth_callback", "https://claude.com/api/mcp/auth_callback"),
+            organization="org_01SANDB0XNEARBYN0TEB00KS00",
         ),
         Application(
             client_id="client_01SANDB0XNIGHT1YREP0RT0000",
@@ -151,7 +153,8 @@ class WorkOS(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = "page"
     authentication: Annotated[Authentication, Meta(description="Dashboard, Authentication")] = Authentication()
     app_homepage_url: Annotated[
-        str | None, Meta(description="Dashboard, Redirects: where a browser goes after signing out; null: nobody set it")
+        str | None,
+        Meta(description="Dashboard, Redirects: where a browser goes after signing out; null: nobody set it"),
     ] = None
     cors: Annotated[
         bool, Meta(description="whether pages of other origins may read the answers, as a browser asks (UNCERTAIN)")
@@ -162,6 +165,9 @@ class WorkOS(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     users: Annotated[tuple[User, ...], Meta(description="who can sign in")] = USERS
     organizations: Annotated[tuple[Organization, ...], Meta(description="the customers of the app")] = ORGANIZATIONS
     connections: Annotated[tuple[Connection, ...], Meta(description="single sign-on of organizations")] = CONNECTIONS
+    domain_selector: Annotated[
+        bool, Meta(description="whether /sso/authorize still takes the deprecated `domain`; WorkOS says no longer")
+    ] = False
     roles: Annotated[
         dict[str, tuple[str, ...]], Meta(description="the roles of members, each with its permissions")
     ] = field(default_factory=lambda: {"member": ("logs:read",), "admin": ("logs:read", "logs:delete")})

@@ -14,10 +14,13 @@ from sandbox.workos import (
     authorization,
     consent,
     device,
+    email_links,
     error_page,
+    idp,
     introspection,
     metadata,
     registration,
+    sso,
     token,
     userinfo,
 )
@@ -28,7 +31,7 @@ from sandbox.workos.authkit import EXTENSION, AuthKit, authkit
 
 __all__ = ["AuthKit", "create_app"]
 
-_AUTHKIT: Final = (
+BLUEPRINTS: Final = (
     metadata.blueprint,
     registration.blueprint,
     authorization.blueprint,
@@ -38,9 +41,11 @@ _AUTHKIT: Final = (
     introspection.blueprint,
     userinfo.blueprint,
     device.blueprint,
+    email_links.blueprint,
+    *api.BLUEPRINTS,
+    *sso.BLUEPRINTS,
+    idp.blueprint,
 )
-BLUEPRINTS: Final = (*_AUTHKIT, *api.BLUEPRINTS)
-_OF_AUTHKIT: Final = frozenset(blueprint.name for blueprint in _AUTHKIT)
 
 PAGE_HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none';"
@@ -109,6 +114,6 @@ def _page_headers(response: Response) -> Response:
 
 def _request_id(response: Response) -> Response:
     """Give every answer of the API a number, which SDKs show with an error; what WorkOS's look like is UNCERTAIN."""
-    if request.endpoint != "static" and request.blueprint not in _OF_AUTHKIT:
+    if not request.path.startswith(("/oauth2/", "/.well-known/", "/_sandbox/")):
         response.headers["X-Request-ID"] = authkit().sources.ulid()
     return response

@@ -31,7 +31,7 @@ class OAuthError(Exception):
         body = {"error": self.error} | description | self.more
         response = not_stored(jsonify(body))
         response.status_code = self.status
-        if self.status == 401:  # noqa: PLR2004
+        if self.error == "invalid_client" and self.status == ERROR_STATUS["invalid_client"]:
             response.headers["WWW-Authenticate"] = 'Basic realm="AuthKit"'
         return response
 

@@ -113,17 +113,22 @@ def refreshed(server: AuthKit, token: str) -> tuple[Session, RefreshToken]:
     return session, kept
 
 
+def replayed(server: AuthKit, token: str, kept: RefreshToken, organization_id: str | None) -> dict[str, Any] | None:
+    """Give what a used refresh token was answered with, for this organization, while the grace lasts (WorkOS)."""
+    server.successors.sweep(server.now() - seconds(server.settings.refresh_token.grace))
+    return server.successors.get(_successor(token, organization_id)) if kept.rotated_at is not None else None
+
+
 def rotate(server: AuthKit, token: str, kept: RefreshToken, answered: dict[str, Any]) -> None:
-    """Retire a refresh token, and remember what it was answered with while the grace lasts (WorkOS, resilience)."""
+    """Retire a refresh token, and remember what it was answered with."""
     if not server.settings.refresh_token.rotate:
         answered["refresh_token"] = token
         return
-    now, key = server.now(), hashed(token)
+    now = server.now()
     if kept.rotated_at is None:
-        server.store.put(key, msgspec.structs.replace(kept, rotated_at=now))
-    server.successors.put(successor_key(token, answered.get("organization_id")), answered, now)
+        server.store.put(hashed(token), msgspec.structs.replace(kept, rotated_at=now))
+    server.successors.put(_successor(token, answered.get("organization_id")), answered, now)
 
 
-def successor_key(token: str, organization_id: str | None) -> str:
-    """Give the key under which an answer to a refresh token is remembered, for each organization its own."""
+def _successor(token: str, organization_id: str | None) -> str:
     return f"{hashed(token)} {organization_id or ''}"

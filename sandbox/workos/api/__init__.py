@@ -5,12 +5,19 @@ from __future__ import annotations
 from typing import Final
 
 from sandbox.workos.api import (
+    applications,
+    authenticate,
+    authorize,
+    authorized_applications,
+    client_secrets,
+    connections,
     factors,
     invitations,
     memberships,
     one_time_codes,
     organizations,
     password_reset,
+    sessions,
     user_accounts,
     user_keys,
     users,
@@ -26,4 +33,11 @@ BLUEPRINTS: Final = (
     invitations.blueprint,
     one_time_codes.blueprint,
     password_reset.blueprint,
+    applications.blueprint,
+    client_secrets.blueprint,
+    authorized_applications.blueprint,
+    connections.blueprint,
+    authorize.blueprint,
+    authenticate.blueprint,
+    sessions.blueprint,
 )

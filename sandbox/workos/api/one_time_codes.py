@@ -56,7 +56,14 @@ def create_magic_auth() -> tuple[Response, int]:
     check_email("email", asked.email)
     if asked.invitation_token:
         _check_invitation(server, asked.invitation_token, asked.email)
-    user = credentials.user_of(server.directory, asked.email) or server.directory.make(User, email=asked.email)
+    if not server.settings.authentication.magic_auth:
+        raise OAuthError("authentication_method_not_allowed", "This environment has no Magic Auth.")
+    user = credentials.user_of(server.directory, asked.email)
+    if user is None and not (server.settings.authentication.sign_up or asked.invitation_token):
+        raise OAuthError(
+            "sign_up_not_allowed", "Nobody has this email address, and this environment lets none sign up."
+        )
+    user = user or server.directory.make(User, email=asked.email)
     return jsonify(emailed(server, MagicAuth, user).shown()), 201
 
 

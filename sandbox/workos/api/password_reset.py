@@ -51,6 +51,7 @@ def shown(reset: PasswordReset) -> dict[str, Any]:
 def create_password_reset() -> tuple[Response, int]:
     """Make a token that sets a new password, for the user of an email address."""
     asked, server = body(NewReset), authkit()
+    _check_passwords(server)
     check_email("email", asked.email)
     user = credentials.user_of(server.directory, asked.email)
     if user is None:
@@ -75,6 +76,7 @@ def get_password_reset(reset_id: str) -> Response:
 def confirm_password_reset() -> Response:
     """Set a new password by the token, which also proves that the email address is the user's (CONFIRMED)."""
     asked = body(NewPassword)
+    _check_passwords(authkit())
     return jsonify({"user": reset_password(authkit(), asked.token, asked.new_password).shown()})
 
 
@@ -98,3 +100,11 @@ def reset_password(server: AuthKit, token: str, password: str) -> User:
     server.directory.change(reset, used=True)
     verified = user.email_verified or user.email == reset.email
     return server.directory.change(user, password=password, email_verified=verified)
+
+
+def _check_passwords(server: AuthKit) -> None:
+    """Raise ApiError 403 where the environment has no passwords."""
+    if not server.settings.authentication.password:
+        raise ApiError(
+            403, "This environment has no passwords: authentication.password.", "email_password_auth_disabled"
+        )

@@ -122,9 +122,7 @@ def _chosen_organization(server: AuthKit, attempt: Attempt, user: User) -> Attem
     if len(theirs) > 1:
         shown = [{"id": one.id, "name": one.name} for one in theirs]
         message = "The user must choose an organization to finish their authentication."
-        raise _due(
-            server, attempt, "organization_selection_required", message, user=user.shown(), organizations=shown
-        )
+        raise _due(server, attempt, "organization_selection_required", message, user=user.shown(), organizations=shown)
     return msgspec.structs.replace(attempt, organization_id=theirs[0].id if theirs else None)
 
 

@@ -19,7 +19,9 @@ from sandbox.workos.api.metadata import Metadata, merged
 from sandbox.workos.api.reading import body
 from sandbox.workos.authkit import AuthKit, authkit
 from sandbox.workos.directory.entities import Entity, Factor, Membership, User
+from sandbox.workos.directory.identities import Identity
 from sandbox.workos.directory.one_time import Challenge, EmailChange, EmailVerification, MagicAuth, PasswordReset
+from sandbox.workos.directory.sessions import Session
 from sandbox.workos.directory.user_keys import UserKey
 from sandbox.workos.records import Grant
 
@@ -35,6 +37,8 @@ HANGS_ON_USER: Final[tuple[type[Entity], ...]] = (
     EmailChange,
     PasswordReset,
     UserKey,
+    Session,
+    Identity,
 )
 """What has a `user_id`, and goes when the user does."""
 

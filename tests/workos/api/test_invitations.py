@@ -86,7 +86,7 @@ def test_one_that_is_revoked_is_worth_nothing(api: Api) -> None:
 @pytest.mark.parametrize(("days", "seconds"), [(None, 7 * DAY), (1, DAY), (30, 30 * DAY)])
 def test_one_expires_by_the_sandboxs_clock(api: Api, days: int | None, seconds: int) -> None:
     """It is pending for its days, seven unless it says, and expired from then on."""
-    made = invited(api, **({} if days is None else {"expires_in_days": days}))
+    made = invited(api, expires_in_days=days)
     path = f"{INVITATIONS}/{made['id']}"
     api.workos.clock.advance(seconds - 1)
     assert api.get(path).json["state"] == "pending"

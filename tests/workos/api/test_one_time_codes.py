@@ -70,6 +70,18 @@ def test_a_magic_code_needs_an_email_address(api: Api, body: Any) -> None:
     assert len(api.get(USERS).json["data"]) == 3
 
 
+def test_where_nobody_signs_up_a_magic_code_is_for_users_and_the_invited(api: Api) -> None:
+    """With sign-up off somebody unknown gets no code, unless they were invited; with Magic Auth off nobody does."""
+    api.workos.set(authentication={"sign_up": False})
+    assert api.post("/user_management/magic_auth", {"email": FOO}).json["error"] == "sign_up_not_allowed"
+    assert api.post("/user_management/magic_auth", {"email": ADAS}).status == 201
+    token = api.post("/user_management/invitations", {"email": FOO}).json["token"]
+    assert api.post("/user_management/magic_auth", {"email": FOO, "invitation_token": token}).status == 201
+    api.workos.set(authentication={"magic_auth": False})
+    off = api.post("/user_management/magic_auth", {"email": ADAS})
+    assert off.json["error"] == "authentication_method_not_allowed"
+
+
 # --- verifying the email address -------------------------------------------------------------------------------------
 
 
@@ -201,3 +213,14 @@ def test_a_token_is_good_once_and_for_an_hour(api: Api) -> None:
     user = api.workos.authkit.user(ADA)
     assert user is not None
     assert user.password == NEW
+
+
+def test_without_passwords_none_is_reset(api: Api) -> None:
+    """Where the environment has no passwords, there is nothing to reset."""
+    token = api.post(RESET, {"email": ADAS}).json["password_reset_token"]
+    api.workos.set(authentication={"password": False})
+    for answer in (
+        api.post(RESET, {"email": ADAS}),
+        api.post(f"{RESET}/confirm", {"token": token, "new_password": NEW}),
+    ):
+        assert (answer.status, answer.json["code"]) == (403, "email_password_auth_disabled")

@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
-from tests.workos.api.calls import BEN, NOTEBOOKS, PRESS, Api
-from tests.workos.driver import ADA, CLEM
+from sandbox.workos import sessions
+from tests.workos.api.calls import BEN, KEY, NOTEBOOKS, PRESS, Api
+from tests.workos.driver import ADA, CLEM, RESOURCE, fields
 
 USERS = "/user_management/users"
+CLIENT = "client_01SANDB0XENV1R0NMENT0000000"
 FOO = {"email": "foo@foo.example"}
 
 
@@ -159,8 +161,7 @@ def test_nobody_is_at_an_unknown_id(api: Api, method: str) -> None:
 
 
 def test_what_this_world_has_none_of_is_an_empty_list(api: Api) -> None:
-    """Identities, feature flags and providers are there to be asked for, and there are none."""
-    assert api.get(f"{USERS}/{ADA}/identities").json == []
+    """Feature flags and providers are there to be asked for, and there are none."""
     assert api.get(f"{USERS}/{ADA}/feature-flags").json["data"] == []
     assert api.get(f"{USERS}/{ADA}/data_providers").json == {"object": "list", "data": []}
 
@@ -171,10 +172,111 @@ def test_there_is_no_connected_account(api: Api, method: str) -> None:
     assert api.call(method, f"{USERS}/{ADA}/connected_accounts/github").status == 404
 
 
-@pytest.mark.parametrize("what", ["identities", "feature-flags", "data_providers", "api_keys", "auth_factors"])
+@pytest.mark.parametrize(
+    "what",
+    [
+        "identities",
+        "feature-flags",
+        "data_providers",
+        "api_keys",
+        "auth_factors",
+        "sessions",
+        "authorized_applications",
+    ],
+)
 def test_of_an_unknown_user_nothing_is_listed(api: Api, what: str) -> None:
     """A list of nobody is a 404, not an empty list."""
     assert api.get(f"{USERS}/user_none/{what}").status == 404
+
+
+def test_the_sessions_of_a_user_are_listed_while_they_last(api: Api) -> None:
+    """A session is listed until it is revoked or its time is over; who is deleted has none."""
+    server = api.workos.authkit
+    ada, ben = server.user(ADA), server.user(BEN)
+    assert ada is not None
+    assert ben is not None
+    first, second = sessions.make(server, ada, "Password"), sessions.make(server, ada, "MagicAuth", NOTEBOOKS)
+    sessions.make(server, ben, "Password")
+    listed = api.get(f"{USERS}/{ADA}/sessions").json["data"]
+    assert {(one["id"], one["auth_method"]) for one in listed} == {(first.id, "password"), (second.id, "magic_code")}
+    sessions.end(server, first)
+    assert ids(api.get(f"{USERS}/{ADA}/sessions")) == {second.id}
+    api.workos.clock.advance(86_400 * 30)
+    assert ids(api.get(f"{USERS}/{ADA}/sessions")) == set()
+
+
+def test_who_no_longer_belongs_to_an_organization_is_signed_out_of_it(api: Api) -> None:
+    """A member who rests or leaves has no session there any more, and keeps those elsewhere."""
+    server = api.workos.authkit
+    ben = server.user(BEN)
+    assert ben is not None
+    sessions.make(server, ben, "Password", NOTEBOOKS)
+    sessions.make(server, ben, "Password", PRESS)
+    elsewhere = sessions.make(server, ben, "Password")
+    memberships = api.get(f"/user_management/organization_memberships?user_id={BEN}").json["data"]
+    api.put(f"/user_management/organization_memberships/{memberships[0]['id']}/deactivate")
+    api.delete(f"/user_management/organization_memberships/{memberships[1]['id']}")
+    assert ids(api.get(f"{USERS}/{BEN}/sessions")) == {elsewhere.id}
+
+
+def signed_in_by(api: Api, provider: str, user: str) -> None:
+    """Sign in to the app as a user, with an account of a provider."""
+    callback = "http://localhost:3000/callback"
+    asked = {
+        "client_id": CLIENT,
+        "redirect_uri": callback,
+        "response_type": "code",
+        "provider": provider,
+    }
+    begun = fields(api.workos.http.get("/user_management/authorize", query_string=asked))
+    answer = api.workos.post("/sso/idp", begun | {"user_id": user, "decision": "approve"})
+    if answer.headers["Location"].startswith("/oauth2/organization"):
+        answer = api.workos.post("/oauth2/organization", begun | {"organization_id": PRESS})
+    body = {"grant_type": "authorization_code", "client_id": CLIENT, "client_secret": KEY}
+    done = api.post("/user_management/authenticate", body | {"code": fields(answer)["code"]})
+    assert done.status == 200, done
+
+
+def test_an_account_that_a_user_came_with_is_theirs(api: Api) -> None:
+    """Each provider's account is listed once, however often the user signs in with it, and only as theirs."""
+    assert api.get(f"{USERS}/{ADA}/identities").json == []
+    for provider in ("GoogleOAuth", "GoogleOAuth", "GitHubOAuth"):
+        signed_in_by(api, provider, ADA)
+    listed = api.get(f"{USERS}/{ADA}/identities").json
+    assert [(one["type"], one["provider"]) for one in listed] == [("OAuth", "GoogleOAuth"), ("OAuth", "GithubOAuth")]
+    assert len({one["idp_id"] for one in listed}) == 2
+    assert api.get(f"{USERS}/{BEN}/identities").json == []
+
+
+def test_an_authorized_application_acts_until_that_is_taken_back(api: Api) -> None:
+    """What a user consented to is listed, and once deleted the application's tokens are dead."""
+    path = f"{USERS}/{ADA}/authorized_applications"
+    client = api.workos.register()
+    assert api.get(path).json["data"] == []
+    tokens = [api.workos.tokens(client, user=ADA, resource=RESOURCE, scope=scope) for scope in ("openid", "email")]
+    (listed,) = api.get(path).json["data"]
+    assert (listed["granted_scopes"], listed["oauth_resource"]) == (["openid", "email"], RESOURCE)
+    assert (listed["application"]["client_id"], listed["application"]["name"]) == (client["client_id"], "Claude Code")
+    assert listed["application"]["was_dynamically_registered"] is True
+    assert api.get(f"{USERS}/{BEN}/authorized_applications").json["data"] == []
+    assert api.delete(f"{path}/client_none").status == 404
+    assert api.delete(f"{path}/{client['client_id']}").status == 204
+    assert api.delete(f"{path}/{client['client_id']}").status == 404
+    assert api.get(path).json["data"] == []
+    assert [api.workos.userinfo(each["access_token"]).status_code for each in tokens] == [401, 401]
+
+
+@pytest.mark.parametrize("name", ["id", "client_id"])
+def test_an_application_of_the_dashboard_is_listed_as_the_dashboard_has_it(api: Api, name: str) -> None:
+    """Its authorization is taken back by its id as well as by its client id."""
+    client = api.workos.client("client_01SANDB0XCLA1DEWEB000000000")
+    api.workos.tokens(client, user=ADA)
+    path = f"{USERS}/{ADA}/authorized_applications"
+    (listed,) = api.get(path).json["data"]
+    application = api.get(f"/connect/applications/{client['client_id']}").json
+    assert listed["application"] == application
+    assert api.delete(f"{path}/{application[name]}").status == 204
+    assert api.get(path).json["data"] == []
 
 
 def test_an_api_key_shows_its_value_once(api: Api) -> None:
