@@ -99,7 +99,7 @@ WORKOS: Final = Part(
                 "workos.metadata_at": _FOUND,
                 "workos.client_id": ("token",),
                 "workos.api_keys": _API,
-                "workos.mode": (),
+                "workos.mode": _SIGNED_IN,
                 "workos.cors": _FOUND,
                 "workos.not_found_body": _FOUND,
             },

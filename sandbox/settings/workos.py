@@ -69,7 +69,11 @@ class WorkOS(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the WorkOS dashboard holds."""
 
     mode: Annotated[
-        Literal["test", "production"], Meta(description="the environment of the dashboard; nothing reads it yet")
+        Literal["test", "production"],
+        Meta(
+            description="`production`: applications of the dashboard may not be sent back to http:// or localhost, but"
+            " for http://127.0.0.1"
+        ),
     ] = "test"
     client_id: Annotated[str, Meta(description="the environment's client id")] = "client_01SANDB0XENV1R0NMENT0000000"
     issuer: Annotated[

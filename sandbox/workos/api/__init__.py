@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from sandbox.workos.api import applications, client_secrets, organizations
+from sandbox.workos.api import applications, client_secrets, environment, organizations
 
 BLUEPRINTS: Final = (
     organizations.blueprint,
     applications.blueprint,
     client_secrets.blueprint,
+    environment.blueprint,
 )
