@@ -100,6 +100,13 @@ class WorkOS(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     client_id_metadata_document: Annotated[
         bool, Meta(description="Dashboard, Connect, Configuration: Client ID Metadata Document")
     ] = False
+    login_uri: Annotated[
+        Annotated[str, Meta(pattern=r"^https?://[^\s#]+$", description="an http or https URL")] | None,
+        Meta(
+            description="Dashboard, Connect, Configuration: the app's own page where people sign in, which then calls"
+            " /authkit/oauth2/complete; null: AuthKit's pages"
+        ),
+    ] = None
     token_endpoint_auth_methods: Annotated[
         tuple[AuthMethod, ...],
         Meta(

@@ -18,6 +18,7 @@ from sandbox.workos import (
     introspection,
     metadata,
     registration,
+    standalone,
     token,
     userinfo,
 )
@@ -32,6 +33,7 @@ BLUEPRINTS: Final = (
     registration.blueprint,
     authorization.blueprint,
     consent.blueprint,
+    standalone.blueprint,
     error_page.blueprint,
     token.blueprint,
     introspection.blueprint,

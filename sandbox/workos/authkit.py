@@ -156,7 +156,7 @@ class AuthKit:
             claims["org_id"] = organization
         if machine is None:
             claims |= {"sid": grant.sid, "client_id": grant.client_id}
-            claims = template_claims(self, grant.user_id, organization) | claims
+            claims = template_claims(self, grant.user_id, organization) | grant.claims | claims
         if scope:
             claims["scope"] = " ".join(scope)
         token = tokens.signed(claims, self.keys.current)
@@ -223,6 +223,7 @@ class AuthKit:
         *,
         organization: Organization | None = None,
         nonce: str | None = None,
+        claims: Mapping[str, str] | None = None,
     ) -> Grant:
         """Remember what a user, signed in to an organization or to none, allowed a client to do."""
         grant = Grant(
@@ -233,6 +234,7 @@ class AuthKit:
             resource=resource,
             organization=organization.id if organization else None,
             nonce=nonce,
+            claims=dict(claims or {}),
         )
         self.store.put(grant.sid, grant)
         return grant

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from sandbox.workos.api import applications, client_secrets, environment, organizations
+from sandbox.workos.api import applications, client_secrets, environment, organizations, standalone
 
 BLUEPRINTS: Final = (
     organizations.blueprint,
     applications.blueprint,
     client_secrets.blueprint,
     environment.blueprint,
+    standalone.blueprint,
 )
