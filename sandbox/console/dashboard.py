@@ -13,6 +13,7 @@ from sandbox.console.client_secrets import with_secrets, without_secrets
 from sandbox.console.groups import AHEAD, EFFECTS, PARTS, SEEN, Seen
 from sandbox.console.published import Difference, differences, published
 from sandbox.console.remembered import remembered
+from sandbox.console.ways_in import people
 from sandbox.errors import SandboxError
 from sandbox.real_keys import holds_one
 from sandbox.world import World, merged
@@ -79,6 +80,8 @@ def page(error: str = "", at: str = "", typed: tuple[str, ...] = ()) -> str:
         ahead=AHEAD,
         manifest=manifest(sandbox),
         state=remembered(sandbox),
+        people=people(sandbox.authkit),
+        workos=sandbox.world.workos,
     )
 
 
