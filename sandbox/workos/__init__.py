@@ -21,6 +21,7 @@ from sandbox.workos import (
     metadata,
     registration,
     sso,
+    standalone,
     token,
     userinfo,
 )
@@ -36,6 +37,7 @@ BLUEPRINTS: Final = (
     registration.blueprint,
     authorization.blueprint,
     consent.blueprint,
+    standalone.blueprint,
     error_page.blueprint,
     token.blueprint,
     introspection.blueprint,
