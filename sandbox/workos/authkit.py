@@ -15,7 +15,7 @@ from sandbox.settings import Application, AuthMethod, WorkOS
 from sandbox.sources import Sources
 from sandbox.workos import tokens
 from sandbox.workos.answers import OAuthError
-from sandbox.workos.client_documents import SHIPPED, looks_like_document
+from sandbox.workos.client_documents import Documents, looks_like_document
 from sandbox.workos.directory import Directory
 from sandbox.workos.directory.entities import Organization, User
 from sandbox.workos.keys import Keys
@@ -51,6 +51,7 @@ class AuthKit:
     console: str = ""
     """The address of the console, which every page names; empty: there is none."""
     successors: Successors = field(default_factory=Successors, repr=False)
+    documents: Documents = field(default_factory=Documents, repr=False)
     directory: Directory = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -69,7 +70,7 @@ class AuthKit:
             if application.client_id == client_id:
                 return self._application(application)
         if looks_like_document(client_id):
-            return SHIPPED.get(client_id) if self.settings.client_id_metadata_document else None
+            return self.documents.client(client_id) if self.settings.client_id_metadata_document else None
         return self.store.get(Client, client_id)
 
     def _application(self, application: Application) -> Client:
@@ -285,8 +286,9 @@ class AuthKit:
         return name
 
     def forget_clients(self) -> None:
-        """Forget every client that registered itself, and all that was granted to it."""
+        """Forget every client that registered itself or was read of, and all that was granted to it."""
         self.store.forget(Client)
+        self.documents.clear()
         gone = {sid for sid, grant in self.store.all(Grant) if self.client(grant.client_id) is None}
         for sid in gone:
             self.store.drop(Grant, sid)
