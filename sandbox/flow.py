@@ -118,7 +118,9 @@ def _step_of_path(asked: Asked) -> Step | None:
     return None
 
 
-_PAGE: Final = re.compile(r"/oauth2/device\Z|/sso/(authorize|idp)\Z|/_sandbox/")
+_PAGE: Final = re.compile(
+    r"/oauth2/device\Z|/sso/(authorize|idp)\Z|/user_management/authorize\Z|/invite\Z|/reset-password\Z|/_sandbox/"
+)
 """Pages of WorkOS, and what they load, at steps where otherwise a client asks."""
 
 

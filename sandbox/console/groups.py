@@ -59,7 +59,11 @@ WORKOS: Final = Part(
         Group(
             "Redirects",
             "Dashboard, Redirects: where a browser may be sent back to.",
-            {"workos.redirect_uris": _SIGNED_IN, "workos.loopback_ports": _SIGNED_IN},
+            {
+                "workos.redirect_uris": _SIGNED_IN,
+                "workos.loopback_ports": _SIGNED_IN,
+                "workos.app_homepage_url": ("logout",),
+            },
         ),
         Group(
             "Resources",
@@ -84,6 +88,14 @@ WORKOS: Final = Part(
             "Users",
             "Dashboard, Users: who can sign in, and how.",
             {"workos.sign_in": _SIGNED_IN, "workos.users": _SIGNED_IN, "workos.one_time_code": _API},
+        ),
+        Group(
+            "Authentication",
+            "Dashboard, Authentication: how the users of the app may sign in; MCP clients do not meet it.",
+            {
+                f"workos.authentication.{name}": _API
+                for name in ("password", "magic_auth", "sso", "mfa", "email_verification", "sign_up")
+            },
         ),
         Group(
             "Organizations",

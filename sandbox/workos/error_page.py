@@ -55,6 +55,17 @@ ERRORS: Final[dict[str, Refusal]] = {
         "Add the URI that was asked for, letter by letter: in the WorkOS dashboard, Redirects; here,"
         " workos.redirect_uris.",
     ),
+    "invalid-connection-selector": Refusal(
+        "The app did not say how to sign in",
+        "The request names no connection_id, no organization_id and no provider.",
+        "Let the app name one: provider=authkit is this environment's own sign-in page.",
+    ),
+    "app-homepage-url-not-found": Refusal(
+        "You are signed out, and nobody said where to go",
+        "The session has ended. The app gave no return_to, and the environment has no homepage.",
+        "Set one in the WorkOS dashboard, Redirects, App homepage URL; here, workos.app_homepage_url. Or let the app"
+        " give a return_to.",
+    ),
     "sign_in_ended": Refusal(
         "This sign-in has ended",
         "It was finished, it took too long, or it began in another browser.",

@@ -19,6 +19,7 @@ class Client(Record, frozen=True, kw_only=True):
 
     client_id: str
     name: str
+    description: str | None = None
     redirect_uris: tuple[str, ...] = ()
     grant_types: tuple[str, ...] = ("authorization_code", "refresh_token")
     token_endpoint_auth_method: str = "none"  # noqa: S105 - the name of a method
@@ -28,8 +29,17 @@ class Client(Record, frozen=True, kw_only=True):
     registered_scope: tuple[str, ...] = ()
     """What it registered of the scopes it named; later requests are not restricted to it (UNCERTAIN)."""
     organization: str | None = None
+    application: str | None = None
+    """The id of the Connect application that it is; None: it registered itself, or has a document."""
+    first_party: bool = False
+    """Whether it belongs to the environment's own team, so that nobody is asked for consent."""
     registered_itself: bool = False
     issued_at: int = 0
+
+    @property
+    def is_public(self) -> bool:
+        """Whether it needs no secret (RFC 6749, section 2.1)."""
+        return self.token_endpoint_auth_method == "none"  # noqa: S105 - the name of a method
 
 
 class Grant(Record, frozen=True, kw_only=True):
@@ -88,6 +98,8 @@ class Authorization(Record, frozen=True, kw_only=True):
     asked_organization: str | None = None
     """The id of the organization that the app asked for; nobody chooses another."""
     invitation_token: str | None = None
+    sign_up: bool = False
+    """Whether the page for who is no user yet comes first."""
     user_id: str | None = None
     organization: str | None = None
     """The id of the organization chosen at sign-in."""
@@ -101,11 +113,26 @@ class SignInCode(Record, frozen=True, kw_only=True):
     used: bool = False
 
 
+class Attempt(Record, frozen=True, kw_only=True):
+    """An authentication over the API on its way: kept under its pending_authentication_token while a step is due."""
+
+    user_id: str
+    method: str
+    """In the words of the answer, such as `Password`."""
+    organization_id: str | None = None
+    invitation_id: str | None = None
+    passed: frozenset[str] = frozenset()
+    """The steps that need not be asked for, by the code that asks for them."""
+    ip_address: str | None = None
+    user_agent: str | None = None
+
+
 class Device(Record, frozen=True, kw_only=True):
     """A device waiting for a person to enter its user code (RFC 8628)."""
 
+    purpose: Purpose = "oauth"
     client_id: str
-    scope: tuple[str, ...]
+    scope: tuple[str, ...] = ()
     user_code: str
     good_until: float
     """Seconds since the epoch; it is kept longer, so that a code that expired is told from one that never was."""
@@ -113,7 +140,16 @@ class Device(Record, frozen=True, kw_only=True):
     polled_at: float = 0.0
     interval: int = 5
     sid: str | None = None
+    """The grant, once a person has approved it, where it is for AuthKit's OAuth server."""
+    user_id: str | None = None
+    """Who approved it, where it is for a session of the app."""
+    organization: str | None = None
     denied: bool = False
+
+    @property
+    def approved(self) -> bool:
+        """Whether a person has approved it."""
+        return self.sid is not None or self.user_id is not None
 
 
 class OpaqueToken(Record, frozen=True, kw_only=True):

@@ -106,15 +106,23 @@ def known(server: AuthKit, session: str, begun: Authorization, user: User) -> Re
     """Go on with a person who has said who they are; ask for the organization where they belong to several."""
     begun = msgspec.structs.replace(begun, user_id=user.id, organization=begun.asked_organization)
     server.store.put(hashed(session), begun)
-    several = len(server.directory.organizations_of(user)) > 1
-    if several and begun.organization is None and begun.purpose != "sso":
+    theirs = {one.id for one in server.directory.organizations_of(user)}
+    if begun.connection is None and begun.organization not in {None, *theirs}:
+        end(server, session)
+        said = f"The user is no member of the organization '{begun.organization}'."
+        return denied(begun, "access_denied", said)
+    if len(theirs) > 1 and begun.organization is None and begun.purpose != "sso":
         return to("consent.organization", session)
     return settled(server, session, begun, user)
 
 
 def settled(server: AuthKit, session: str, begun: Authorization, user: User) -> Response:
-    """Go on once person and organization are settled: to the consent page, or, where nothing is to consent to, back."""
-    if begun.purpose == "oauth":
+    """Go on once person and organization are settled: to the consent page, or, where nothing is to consent to, back.
+
+    Nobody is asked whether an application of the app's own team may (WorkOS, first-party applications).
+    """
+    client = server.client(begun.client_id)
+    if begun.purpose == "oauth" and not (client and client.first_party):
         return to("consent.consent", session)
     end(server, session)
     return approved(server, begun, user)

@@ -143,6 +143,14 @@ def pages(claim: str | None = None) -> dict[str, Sample]:
         "connection_name": None,
         "organization_name": None,
     }
+    invitation = {
+        "email": claim or "dora@elsewhere.example",
+        "organization_name": claim or "Harbour Press",
+        "is_known": True,
+        "token": claim or "invitation_token_01",
+        "action": "/answer",
+    }
+    reset = {"email": invitation["email"], "token": claim or "reset_token_01", "error": None, "action": "/answer"}
     told = {"title": claim or "You are signed out", "message": claim or "You can close this window."}
     return {
         "sign-in": Sample("sign_in.html", sign_in),
@@ -159,6 +167,10 @@ def pages(claim: str | None = None) -> dict[str, Sample]:
         "identity-provider": Sample("idp.html", idp),
         "identity-provider-own": Sample("idp.html", idp | google),
         "identity-provider-nobody": Sample("idp.html", idp | {"users": []}),
+        "invitation": Sample("invitation.html", invitation),
+        "invitation-sign-up": Sample("invitation.html", invitation | {"organization_name": None, "is_known": False}),
+        "password-reset": Sample("password_reset.html", reset),
+        "password-reset-weak": Sample("password_reset.html", reset | {"error": claim or "It is too short."}),
         "error": Sample("error.html", error),
         "message": Sample("message.html", told),
     }
@@ -233,7 +245,7 @@ def open_page(window: Page, preview: Preview) -> Opener:
     return opened
 
 
-FORMS: Final = ("sign-in", "consent", "device", "device-confirm", "identity-provider")
+FORMS: Final = ("sign-in", "consent", "device", "device-confirm", "identity-provider", "invitation", "password-reset")
 WITH_CONTROLS: Final = {
     *FORMS,
     "sign-in-hinted",
@@ -242,6 +254,8 @@ WITH_CONTROLS: Final = {
     "device-wrong",
     "identity-provider-own",
     "identity-provider-nobody",
+    "invitation-sign-up",
+    "password-reset-weak",
 }
 every_page = pytest.mark.parametrize("name", pages())
 every_claim = pytest.mark.parametrize("hostile", HOSTILE)
@@ -423,6 +437,19 @@ def test_entering_a_code_by_keyboard(open_page: Opener, preview: Preview) -> Non
     page.wait_for_url("**/answer")
 
     assert preview.answers[-1] == SESSION | {"user_code": "wdjb-mjht"}
+
+
+@pytest.mark.chromium
+def test_setting_a_password_by_keyboard(open_page: Opener, preview: Preview) -> None:
+    """A person without a mouse types the password, as it is written, and presses Enter."""
+    page = open_page("password-reset")
+
+    tab_to(page, "new_password")
+    page.keyboard.type("A new Password")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/answer")
+
+    assert preview.answers[-1] == {"token": "reset_token_01", "new_password": "A new Password"}
 
 
 @pytest.mark.chromium

@@ -4,9 +4,40 @@ from __future__ import annotations
 
 from typing import Final
 
-from sandbox.workos.api import connections, organizations
+from sandbox.workos.api import (
+    applications,
+    authenticate,
+    authorize,
+    authorized_applications,
+    client_secrets,
+    connections,
+    factors,
+    invitations,
+    memberships,
+    one_time_codes,
+    organizations,
+    password_reset,
+    sessions,
+    user_accounts,
+    user_keys,
+    users,
+)
 
 BLUEPRINTS: Final = (
     organizations.blueprint,
+    users.blueprint,
+    user_accounts.blueprint,
+    user_keys.blueprint,
+    factors.blueprint,
+    memberships.blueprint,
+    invitations.blueprint,
+    one_time_codes.blueprint,
+    password_reset.blueprint,
+    applications.blueprint,
+    client_secrets.blueprint,
+    authorized_applications.blueprint,
     connections.blueprint,
+    authorize.blueprint,
+    authenticate.blueprint,
+    sessions.blueprint,
 )

@@ -91,6 +91,7 @@ class Membership(Entity, frozen=True, kw_only=True):
 
     OBJECT = "organization_membership"
     PREFIX = "om"
+    HIDDEN = frozenset({"role_slug"})
 
     user_id: str
     organization_id: str
@@ -117,6 +118,7 @@ class Factor(Entity, frozen=True, kw_only=True):
 
     OBJECT = "authentication_factor"
     PREFIX = "auth_factor"
+    HIDDEN = frozenset({"user", "issuer", "secret"})
 
     user_id: str
     secret: str
@@ -124,3 +126,7 @@ class Factor(Entity, frozen=True, kw_only=True):
     issuer: str
     user: str
     """The account name that the app shows."""
+
+    def shown(self) -> dict[str, Any]:
+        """Give its JSON; the secret is shown only once, when it is enrolled."""
+        return super().shown() | {"type": "totp", "totp": {"issuer": self.issuer, "user": self.user}}
