@@ -7,6 +7,7 @@ from typing import Final
 from sandbox.workos.api import (
     authenticate,
     authorize,
+    challenges,
     connections,
     factors,
     invitations,
@@ -34,4 +35,5 @@ BLUEPRINTS: Final = (
     authorize.blueprint,
     authenticate.blueprint,
     sessions.blueprint,
+    challenges.blueprint,
 )
