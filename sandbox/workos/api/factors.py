@@ -68,7 +68,7 @@ def list_factors(user_id: str) -> Response:
 def uri(issuer: str, account: str, secret: str) -> str:
     """Give what an authenticator app reads from the QR code (the key URI format; its defaults are RFC 6238's)."""
     label = quote(f"{issuer}:{account}", safe="")
-    return f"otpauth://totp/{label}?{urlencode({'secret': secret, 'issuer': issuer})}"
+    return f"otpauth://totp/{label}?{urlencode({'secret': secret, 'issuer': issuer}, quote_via=quote)}"
 
 
 def _new_secret() -> str:
