@@ -110,7 +110,9 @@ def step_of(asked: Asked) -> Step:
     return "session" if asked.mcp_methods & SESSION_METHODS else "messages"
 
 
-_PAGE: Final = re.compile(r"/oauth2/device\Z|/sso/(authorize|idp)\Z|/user_management/authorize\Z|/_sandbox/")
+_PAGE: Final = re.compile(
+    r"/oauth2/device\Z|/sso/(authorize|idp)\Z|/user_management/authorize\Z|/invite\Z|/reset-password\Z|/_sandbox/"
+)
 """Pages of WorkOS, and what they load, at steps where otherwise a client asks."""
 
 

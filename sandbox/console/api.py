@@ -21,7 +21,7 @@ from sandbox.errors import SandboxError
 from sandbox.scenario import library, read_value
 from sandbox.scenario.library import find_named
 from sandbox.scenario.reading import plain
-from sandbox.workos.records import Client, Grant, RefreshToken
+from sandbox.workos.records import Grant, RefreshToken
 
 if TYPE_CHECKING:
     from sandbox.sandbox import Sandbox
@@ -189,11 +189,9 @@ def state() -> Response:
     """Give the clients, grants and users; secrets as fingerprints unless they are revealed."""
     sandbox = _sandbox()
     server = sandbox.authkit
-    applications = [server.client(application.client_id) for application in server.settings.applications]
-    clients = [*filter(None, applications), *(client for _, client in sandbox.store.all(Client))]
     return _answer(
         {
-            "clients": _hidden(msgspec.to_builtins(clients)),
+            "clients": _hidden(msgspec.to_builtins(server.clients())),
             "grants": [grant for _, grant in sandbox.store.all(Grant)],
             "refresh_tokens": sum(1 for _ in sandbox.store.all(RefreshToken)),
             "users": [user.shown() for user in server.users()],

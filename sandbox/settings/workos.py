@@ -32,7 +32,8 @@ class Application(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         str | None, Meta(description="made at first start when absent and the application needs one")
     ] = None
     scopes: tuple[str, ...] = ("openid", "profile", "email", "offline_access")
-    organization: str | None = None
+    organization: Annotated[str | None, Meta(description="the customer or partner that it belongs to")] = None
+    first_party: Annotated[bool, Meta(description="of the app's own team, so that nobody is asked for consent")] = False
 
 
 class AccessToken(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -123,6 +124,7 @@ class WorkOS(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             client_id="client_01SANDB0XCLA1DEWEB000000000",
             name="Claude (web and desktop)",
             redirect_uris=("https://claude.ai/api/mcp/auth_callback", "https://claude.com/api/mcp/auth_callback"),
+            organization="org_01SANDB0XNEARBYN0TEB00KS00",
         ),
         Application(
             client_id="client_01SANDB0XNIGHT1YREP0RT0000",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
@@ -11,15 +10,16 @@ import msgspec
 from flask import current_app
 
 from sandbox.durations import seconds
-from sandbox.settings import Application, AuthMethod, WorkOS
+from sandbox.settings import AuthMethod, WorkOS
 from sandbox.sources import Sources
 from sandbox.workos import tokens
 from sandbox.workos.answers import OAuthError
 from sandbox.workos.client_documents import SHIPPED, looks_like_document
 from sandbox.workos.directory import Directory
+from sandbox.workos.directory.applications import Application, ClientSecret, SecretUse, id_of
 from sandbox.workos.directory.entities import Organization, User
 from sandbox.workos.keys import Keys
-from sandbox.workos.records import Client, Grant, OpaqueToken, RefreshToken, Secret
+from sandbox.workos.records import Client, Grant, OpaqueToken, RefreshToken
 from sandbox.workos.store import Store, hashed
 from sandbox.workos.successors import Successors
 from sandbox.workos.tokens import Claims
@@ -70,36 +70,25 @@ class AuthKit:
 
     def client(self, client_id: str) -> Client | None:
         """Find a client: pre-registered, registered by itself, or described by a document."""
-        for application in self.settings.applications:
-            if application.client_id == client_id:
-                return self._application(application)
+        application = self.directory.first(Application, client_id=client_id)
+        if application is not None:
+            return application.client(self._known_secret(application))
         if looks_like_document(client_id):
             return SHIPPED.get(client_id) if self.settings.client_id_metadata_document else None
         return self.store.get(Client, client_id)
 
-    def _application(self, application: Application) -> Client:
-        return Client(
-            client_id=application.client_id,
-            name=application.name,
-            redirect_uris=application.redirect_uris,
-            grant_types=application.grant_types,
-            token_endpoint_auth_method=application.token_endpoint_auth_method,
-            client_secret=self.secret_of(application),
-            scopes=application.scopes,
-            organization=application.organization,
-        )
+    def clients(self) -> list[Client]:
+        """Give every client but those described by documents: the applications, then who registered."""
+        applications = self.directory.all(Application)
+        listed = [application.client(self._known_secret(application)) for application in applications]
+        return [*listed, *(client for _, client in self.store.all(Client))]
 
-    def secret_of(self, application: Application) -> str | None:
-        """Give the secret of a pre-registered application, made at first start; None for a public one."""
-        if application.token_endpoint_auth_method == "none":  # noqa: S105 - the name of a method
-            return None
-        if application.client_secret is not None:
-            return application.client_secret
-        kept = self.store.get(Secret, application.client_id)
-        if kept is None:
-            kept = Secret(value=self.sources.secret(48))
-            self.store.put(application.client_id, kept)
-        return kept.value
+    def _known_secret(self, application: Application) -> str | None:
+        """Give the secret that the settings know of an application, while it is one of its secrets."""
+        seed = next((one for one in self.settings.applications if one.client_id == application.client_id), None)
+        secret = self.directory.secret_of(seed) if seed else None
+        held = secret and self.directory.first(ClientSecret, application_id=application.id, digest=hashed(secret))
+        return secret if held else None
 
     def authenticated(self, client_id: str, secret: str, method: AuthMethod) -> Client:
         """Give the client of these credentials.
@@ -112,12 +101,24 @@ class AuthKit:
         client = self.client(client_id)
         if client is None:
             raise OAuthError("invalid_client", "Application not found.")
-        expected = client.client_secret
-        if expected is not None and not hmac.compare_digest(secret.encode(), expected.encode()):
+        if not self._proves(client, secret):
             raise OAuthError("invalid_client", "Invalid client secret.")
         if method not in self.settings.token_endpoint_auth_methods:
             raise OAuthError("invalid_client", f"The client authentication method {method} is not supported.")
         return client
+
+    def _proves(self, client: Client, secret: str) -> bool:
+        """Say whether a secret is one of the client's; a public client needs none, but a wrong one proves nothing."""
+        if client.is_public and not secret:
+            return True
+        own = {hashed(client.client_secret)} if client.registered_itself and client.client_secret else set[str]()
+        owner = client.application or id_of(client.client_id)
+        digests = own | {one.digest for one in self.directory.all(ClientSecret, application_id=owner)}
+        digest = hashed(secret)
+        if digest in digests:
+            self.store.put(digest, SecretUse(at=self.directory.time()))
+            return True
+        return client.is_public and not digests
 
     # --- people and scopes ----------------------------------------------------------------------------------------
 
@@ -292,6 +293,10 @@ class AuthKit:
     def forget_clients(self) -> None:
         """Forget every client that registered itself, and all that was granted to it."""
         self.store.forget(Client)
+        self.forget_orphans()
+
+    def forget_orphans(self) -> None:
+        """Forget what was granted to clients that are gone."""
         gone = {sid for sid, grant in self.store.all(Grant) if self.client(grant.client_id) is None}
         for sid in gone:
             self.store.drop(Grant, sid)

@@ -79,7 +79,7 @@ def _begun(server: AuthKit, client: Client, asked: Mapping[str, str]) -> Authori
 def _code_challenge(server: AuthKit, client: Client, asked: Mapping[str, str]) -> str | None:
     """Check the code challenge, which a public client needs (RFC 7636; for WorkOS UNCERTAIN)."""
     challenge = challenge_of(asked)
-    if challenge is None and client.client_secret is None and server.settings.require_pkce:
+    if challenge is None and client.is_public and server.settings.require_pkce:
         raise OAuthError("invalid_request", "A public client must send a code_challenge.")
     return challenge
 

@@ -33,7 +33,7 @@ def _may_ask(client: Client, owner: str) -> bool:
 
     One with a secret may be the resource server that was shown the token; anybody can name a public one.
     """
-    return client.client_secret is not None or client.client_id == owner
+    return not client.is_public or client.client_id == owner
 
 
 def _access_token(server: AuthKit, client: Client, token: str) -> dict[str, Any] | None:

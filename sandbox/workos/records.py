@@ -19,6 +19,7 @@ class Client(Record, frozen=True, kw_only=True):
 
     client_id: str
     name: str
+    description: str | None = None
     redirect_uris: tuple[str, ...] = ()
     grant_types: tuple[str, ...] = ("authorization_code", "refresh_token")
     token_endpoint_auth_method: str = "none"  # noqa: S105 - the name of a method
@@ -28,8 +29,17 @@ class Client(Record, frozen=True, kw_only=True):
     registered_scope: tuple[str, ...] = ()
     """What it registered of the scopes it named; later requests are not restricted to it (UNCERTAIN)."""
     organization: str | None = None
+    application: str | None = None
+    """The id of the Connect application that it is; None: it registered itself, or has a document."""
+    first_party: bool = False
+    """Whether it belongs to the environment's own team, so that nobody is asked for consent."""
     registered_itself: bool = False
     issued_at: int = 0
+
+    @property
+    def is_public(self) -> bool:
+        """Whether it needs no secret (RFC 6749, section 2.1)."""
+        return self.token_endpoint_auth_method == "none"  # noqa: S105 - the name of a method
 
 
 class Grant(Record, frozen=True, kw_only=True):

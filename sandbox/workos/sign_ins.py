@@ -119,8 +119,12 @@ def known(server: AuthKit, session: str, begun: Authorization, user: User) -> Re
 
 
 def settled(server: AuthKit, session: str, begun: Authorization, user: User) -> Response:
-    """Go on once person and organization are settled: to the consent page, or, where nothing is to consent to, back."""
-    if begun.purpose == "oauth":
+    """Go on once person and organization are settled: to the consent page, or, where nothing is to consent to, back.
+
+    Nobody is asked whether an application of the app's own team may (WorkOS, first-party applications).
+    """
+    client = server.client(begun.client_id)
+    if begun.purpose == "oauth" and not (client and client.first_party):
         return to("consent.consent", session)
     end(server, session)
     return approved(server, begun, user)

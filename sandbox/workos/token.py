@@ -136,7 +136,7 @@ def _grace(server: AuthKit) -> float:
 
 def _for_machine(server: AuthKit, client: Client, form: Form) -> dict[str, Any]:
     """Give a machine a token (RFC 6749, section 4.4): no refresh token, an hour (OBSERVED)."""
-    if client.client_secret is None:
+    if client.is_public:
         raise OAuthError("unauthorized_client", "A public client may not use client_credentials.")
     scope = server.checked_scope(form.get("scope", ""), client) or (client.scopes or ())
     resource = parameters.resource(form)

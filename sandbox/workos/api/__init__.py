@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from sandbox.workos.api import (
+    applications,
     authenticate,
     authorize,
+    authorized_applications,
     challenges,
+    client_secrets,
     connections,
     factors,
     invitations,
@@ -31,6 +34,9 @@ BLUEPRINTS: Final = (
     invitations.blueprint,
     one_time_codes.blueprint,
     password_reset.blueprint,
+    applications.blueprint,
+    client_secrets.blueprint,
+    authorized_applications.blueprint,
     connections.blueprint,
     authorize.blueprint,
     authenticate.blueprint,

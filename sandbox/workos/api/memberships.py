@@ -7,6 +7,7 @@ from typing import Any, Final
 from flask import Response, jsonify, request
 from msgspec import UNSET, Struct, UnsetType
 
+from sandbox.workos import sessions
 from sandbox.workos.api.errors import ApiError, invalid, refused
 from sandbox.workos.api.finding import found
 from sandbox.workos.api.keys import keyed
@@ -15,6 +16,7 @@ from sandbox.workos.api.reading import body
 from sandbox.workos.authkit import authkit
 from sandbox.workos.directory.entities import Entity, Membership, Organization, User
 from sandbox.workos.directory.invitations import DEFAULT_ROLE, membership_of
+from sandbox.workos.directory.sessions import Session
 
 blueprint = keyed("memberships")
 
@@ -100,14 +102,19 @@ def update_membership(membership_id: str) -> Response:
 
 @blueprint.delete("/user_management/organization_memberships/<membership_id>")
 def delete_membership(membership_id: str) -> str:
-    """Let a user belong to an organization no longer."""
-    authkit().directory.remove(found(Membership, membership_id))
+    """Let a user belong to an organization no longer; they are signed out of it (UNCERTAIN)."""
+    membership = found(Membership, membership_id)
+    _sign_out(membership)
+    authkit().directory.remove(membership)
     return ""
 
 
 @blueprint.put("/user_management/organization_memberships/<membership_id>/deactivate")
 def deactivate_membership(membership_id: str) -> Response:
-    """Make a membership inactive; one that is so stays so, and a pending one is to be deleted instead."""
+    """Make a membership inactive, which signs the user out of the organization (UNCERTAIN).
+
+    One that is inactive stays so, and a pending one is to be deleted instead.
+    """
     membership = found(Membership, membership_id)
     if membership.status == "pending":
         raise refused(
@@ -116,6 +123,7 @@ def deactivate_membership(membership_id: str) -> Response:
         )
     if membership.status == "active":
         membership = authkit().directory.change(membership, status="inactive")
+        _sign_out(membership)
     return jsonify(shown(membership))
 
 
@@ -166,3 +174,10 @@ def _reactivated(membership: Membership, role: str) -> Membership:
     if membership.status == "active":
         return membership
     return authkit().directory.change(membership, status="active", role_slug=role)
+
+
+def _sign_out(membership: Membership) -> None:
+    server = authkit()
+    where = {"user_id": membership.user_id, "organization_id": membership.organization_id}
+    for session in server.directory.all(Session, **where):
+        sessions.end(server, session)

@@ -11,11 +11,11 @@ from sandbox.workos.api import credentials
 from sandbox.workos.api.errors import ApiError, not_found
 from sandbox.workos.api.finding import found
 from sandbox.workos.api.keys import keyed
-from sandbox.workos.api.one_time_codes import check_email, is_over
+from sandbox.workos.api.one_time_codes import is_over
 from sandbox.workos.api.reading import body
 from sandbox.workos.authkit import AuthKit, authkit
 from sandbox.workos.directory.entities import User
-from sandbox.workos.directory.one_time import RESET_LIFETIME, PasswordReset
+from sandbox.workos.directory.one_time import KEPT, RESET_LIFETIME, PasswordReset
 
 blueprint = keyed("password_reset")
 
@@ -51,7 +51,8 @@ def shown(reset: PasswordReset) -> dict[str, Any]:
 def create_password_reset() -> tuple[Response, int]:
     """Make a token that sets a new password, for the user of an email address."""
     asked, server = body(NewReset), authkit()
-    check_email("email", asked.email)
+    _check_passwords(server)
+    credentials.check_email("email", asked.email)
     user = credentials.user_of(server.directory, asked.email)
     if user is None:
         raise not_found("User", asked.email)
@@ -60,6 +61,7 @@ def create_password_reset() -> tuple[Response, int]:
         user_id=user.id,
         email=user.email,
         expires_at=server.directory.time(RESET_LIFETIME),
+        expires=server.now() + KEPT,
         token=server.sources.secret(25),
     )
     return jsonify(shown(reset)), 201
@@ -75,6 +77,7 @@ def get_password_reset(reset_id: str) -> Response:
 def confirm_password_reset() -> Response:
     """Set a new password by the token, which also proves that the email address is the user's (CONFIRMED)."""
     asked = body(NewPassword)
+    _check_passwords(authkit())
     return jsonify({"user": reset_password(authkit(), asked.token, asked.new_password).shown()})
 
 
@@ -98,3 +101,11 @@ def reset_password(server: AuthKit, token: str, password: str) -> User:
     server.directory.change(reset, used=True)
     verified = user.email_verified or user.email == reset.email
     return server.directory.change(user, password=password, email_verified=verified)
+
+
+def _check_passwords(server: AuthKit) -> None:
+    """Raise ApiError 403 where the environment has no passwords."""
+    if not server.settings.authentication.password:
+        raise ApiError(
+            403, "This environment has no passwords: authentication.password.", "email_password_auth_disabled"
+        )

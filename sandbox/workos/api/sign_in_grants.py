@@ -16,9 +16,11 @@ from sandbox.workos.api.steps import BY_A_PROVIDER, finished
 from sandbox.workos.authkit import AuthKit
 from sandbox.workos.device import approved_session
 from sandbox.workos.directory.entities import Connection, Membership, User
+from sandbox.workos.directory.identities import link
 from sandbox.workos.directory.invitations import Invitation
 from sandbox.workos.directory.one_time import EmailVerification, MagicAuth
 from sandbox.workos.records import Attempt, SignInCode
+from sandbox.workos.sso.selection import connection_of
 from sandbox.workos.store import hashed
 from sandbox.workos.token import verifier_fits
 
@@ -42,6 +44,7 @@ def by_code(server: AuthKit, asked: ForCode) -> dict[str, Any]:
     invitation = _invitation(server, asked.invitation_token or begun.invitation_token, user.email)
     server.store.put(key, msgspec.structs.replace(kept, used=True))
     _join(server, user, begun.connection)
+    link(server.directory, user, connection_of(server, begun))
     attempt = Attempt(
         user_id=user.id,
         method=_method(user, begun.provider, begun.connection),

@@ -1,4 +1,4 @@
-"""What the API lists of a user besides themselves, most of which an offline world has none of."""
+"""What the API lists of a user besides themselves; of most an offline world has none."""
 
 from __future__ import annotations
 
@@ -10,16 +10,26 @@ from sandbox.workos.api.errors import not_found
 from sandbox.workos.api.finding import found
 from sandbox.workos.api.keys import keyed
 from sandbox.workos.api.listing import page
+from sandbox.workos.authkit import authkit
 from sandbox.workos.directory.entities import User
+from sandbox.workos.directory.identities import Identity
+from sandbox.workos.directory.sessions import Session
 
 blueprint = keyed("user_accounts")
 
 
 @blueprint.get("/user_management/users/<user_id>/identities")
 def list_identities(user_id: str) -> Response:
-    """List the accounts elsewhere that a user signs in with: none, as this world links none. No pages (WorkOS)."""
-    found(User, user_id)
-    return jsonify([])
+    """List the accounts with providers that a user has signed in with; a bare array, without pages (WorkOS)."""
+    user = found(User, user_id)
+    return jsonify([one.shown() for one in authkit().directory.all(Identity, user_id=user.id)])
+
+
+@blueprint.get("/user_management/users/<user_id>/sessions")
+def list_sessions(user_id: str) -> Response:
+    """List the sessions in which a user is signed in now."""
+    user, directory = found(User, user_id), authkit().directory
+    return page(directory.all(Session, user_id=user.id, status="active"))
 
 
 @blueprint.get("/user_management/users/<user_id>/feature-flags")

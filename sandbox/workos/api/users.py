@@ -19,6 +19,7 @@ from sandbox.workos.api.metadata import Metadata, merged
 from sandbox.workos.api.reading import body
 from sandbox.workos.authkit import AuthKit, authkit
 from sandbox.workos.directory.entities import Entity, Factor, Membership, User
+from sandbox.workos.directory.identities import Identity
 from sandbox.workos.directory.one_time import Challenge, EmailChange, EmailVerification, MagicAuth, PasswordReset
 from sandbox.workos.directory.sessions import Session
 from sandbox.workos.directory.user_keys import UserKey
@@ -37,6 +38,7 @@ HANGS_ON_USER: Final[tuple[type[Entity], ...]] = (
     PasswordReset,
     UserKey,
     Session,
+    Identity,
 )
 """What has a `user_id`, and goes when the user does."""
 
@@ -147,7 +149,7 @@ def update_user(user_id: str) -> Response:
     email = given.get("email", user.email)
     for error in (*_unlike_email(email), *_taken(server, user, email=email, external_id=given.get("external_id"))):
         raise ApiError(400, **error)
-    if email != user.email:
+    if email.lower() != user.email.lower():
         changes = {"email_verified": False} | changes
     if "metadata" in given:
         changes["metadata"] = merged(user.metadata, given["metadata"] or {})

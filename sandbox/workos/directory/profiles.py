@@ -63,8 +63,8 @@ def profile_of(directory: Directory, connection: Connection, user: User) -> Prof
 
     The id stays from one sign-in to the next, as WorkOS ties it to the connection and the provider's own id.
     """
-    idp_id = _idp_id(connection, user)
-    known = directory.first(Profile, connection_id=connection.id, idp_id=idp_id)
+    own_id = idp_id(connection, user)
+    known = directory.first(Profile, connection_id=connection.id, idp_id=own_id)
     membership = directory.first(
         Membership, user_id=user.id, organization_id=connection.organization_id, status="active"
     )
@@ -76,14 +76,14 @@ def profile_of(directory: Directory, connection: Connection, user: User) -> Prof
         "name": user.name,
         "role": role,
         "roles": [role] if role else None,
-        "raw_attributes": {"id": idp_id, **{name: value for name, value in said.items() if value is not None}},
+        "raw_attributes": {"id": own_id, **{name: value for name, value in said.items() if value is not None}},
     }
     if known is not None:
         return directory.change(known, **fields)
-    return directory.make(Profile, connection_id=connection.id, idp_id=idp_id, **fields)
+    return directory.make(Profile, connection_id=connection.id, idp_id=own_id, **fields)
 
 
-def _idp_id(connection: Connection, user: User) -> str:
+def idp_id(connection: Connection, user: User) -> str:
     """Give the id by which a provider knows a person; each provider has another, and keeps it."""
     digest = hashlib.sha256(f"{connection.id} {user.id}".encode()).digest()
     return str(int.from_bytes(digest[:9], "big")).zfill(_DIGITS)[:_DIGITS]
