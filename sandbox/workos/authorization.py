@@ -14,9 +14,9 @@ from sandbox.workos.answers import OAuthError
 from sandbox.workos.authkit import AuthKit, authkit
 from sandbox.workos.client_documents import looks_like_document
 from sandbox.workos.codes import back
+from sandbox.workos.environment import may_return_to
 from sandbox.workos.error_page import to_error_page
 from sandbox.workos.records import Authorization, Client
-from sandbox.workos.redirects import allowed
 from sandbox.workos.sign_ins import begin, this_browser
 
 blueprint = Blueprint("authorization", __name__)
@@ -34,10 +34,12 @@ def authorize() -> Response:
     client_id = request.args.get("client_id", "")
     client = server.client(client_id)
     if client is None:
-        document = looks_like_document(client_id) and server.settings.client_id_metadata_document
-        return to_error_page("invalid_client_metadata" if document else "application_not_found")
+        if not looks_like_document(client_id) or not server.settings.client_id_metadata_document:
+            return to_error_page("application_not_found")
+        why = server.documents.failures.get(client_id)
+        return to_error_page("invalid_client_metadata", **{} if why is None else {"error_description": _unusable(why)})
     redirect_uri = request.args.get("redirect_uri", "")
-    if len(request.args.getlist("redirect_uri")) != 1 or not _may_return_to(redirect_uri, server, client):
+    if len(request.args.getlist("redirect_uri")) != 1 or not may_return_to(server, redirect_uri, client):
         return to_error_page("invalid_redirect_uri", client_id=client.client_id, redirect_uri=redirect_uri)
     try:
         asked = parameters.single(request.args)
@@ -48,11 +50,8 @@ def authorize() -> Response:
     return begin(server, begun, asked.get("prompt"))
 
 
-def _may_return_to(redirect_uri: str, server: AuthKit, client: Client) -> bool:
-    """Say whether the redirect URI is the client's own and, where the dashboard lists some, one of those."""
-    listed, ports = server.settings.redirect_uris, server.settings.loopback_ports
-    own = allowed(redirect_uri, client.redirect_uris, ports)
-    return own and (listed == "any" or allowed(redirect_uri, listed, ports))
+def _unusable(why: str) -> str:
+    return f"The client_id is the URL of a document, and the document cannot be used: {why}."
 
 
 def _begun(server: AuthKit, client: Client, asked: Mapping[str, str]) -> Authorization:

@@ -12,6 +12,7 @@ from sandbox.workos.api import (
     challenges,
     client_secrets,
     connections,
+    environment,
     factors,
     invitations,
     memberships,
@@ -19,6 +20,7 @@ from sandbox.workos.api import (
     organizations,
     password_reset,
     sessions,
+    standalone,
     user_accounts,
     user_keys,
     users,
@@ -42,4 +44,6 @@ BLUEPRINTS: Final = (
     authenticate.blueprint,
     sessions.blueprint,
     challenges.blueprint,
+    environment.blueprint,
+    standalone.blueprint,
 )
