@@ -14,6 +14,8 @@ from playwright.sync_api import Browser, Page
 from werkzeug.serving import make_server
 
 import sandbox
+from tests.conftest import missing
+from tests.console.test_pages import AXE
 
 WORKOS: Final = Path(sandbox.__file__).parent / "workos"
 POLICY: Final = (
@@ -381,6 +383,21 @@ def test_text_stands_out(open_page: Opener, name: str, scheme: str) -> None:
 
     assert seen
     assert [item for item in seen if item["ratio"] < item["needed"]] == []
+
+
+@pytest.mark.chromium
+@every_page
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(open_page: Opener, name: str, scheme: str) -> None:
+    """No page has what axe-core, the judge of WCAG, objects to."""
+    if not AXE.exists():
+        missing("axe-core")
+    page = open_page(name, scheme=scheme, width=360)
+
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate("axe.run()")["violations"]
+
+    assert [(one["id"], [node["html"][:200] for node in one["nodes"]]) for one in found] == []
 
 
 @pytest.mark.chromium
