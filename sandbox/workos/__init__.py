@@ -76,7 +76,7 @@ def create_app(server: AuthKit) -> Flask:
     app.context_processor(lambda: {"console": server.console})
     app.before_request(_paths_as_written)
     app.after_request(_page_headers)
-    app.after_request(_request_id)
+    app.after_request(_as_the_api_does)
     return app
 
 
@@ -114,8 +114,13 @@ def _page_headers(response: Response) -> Response:
     return response
 
 
-def _request_id(response: Response) -> Response:
-    """Give every answer of the API a number, which SDKs show with an error; what WorkOS's look like is UNCERTAIN."""
+def _as_the_api_does(response: Response) -> Response:
+    """Give every answer of the API a number, which SDKs show with an error, and say whole where a redirect leads.
+
+    What the numbers of WorkOS look like is UNCERTAIN; that a `Location` is a whole URI, WorkOS's OpenAPI document says.
+    """
     if not request.path.startswith(("/oauth2/", "/.well-known/", "/_sandbox/")):
         response.headers["X-Request-ID"] = authkit().sources.ulid()
+        if response.location and response.location.startswith("/"):
+            response.location = authkit().origin + response.location
     return response

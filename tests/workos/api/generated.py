@@ -20,15 +20,32 @@ from tests.workos.api.document import ANYWHERE, MESSAGE, METHODS, document
 Ids = Mapping[str, str]
 """An id of each kind, by the segment of the path that it follows: `users`, `invitations`."""
 
+CLIENT: Final = "client_01SANDB0XENV1R0NMENT0000000"
+EMAIL: Final = "ben@nearby-notebooks.example"
+APPLICATION: Final = {"name": "Made", "application_type": "m2m", "organization_id": NOTEBOOKS}
 MADE: Final[tuple[tuple[str, str, str, Any], ...]] = (
     ("organization_domains", "POST", "/organization_domains", {"domain": "new.example", "organization_id": NOTEBOOKS}),
+    ("organization_memberships", "GET", f"/user_management/organization_memberships?user_id={BEN}", None),
+    ("invitations", "POST", "/user_management/invitations", {"email": "new@nearby-notebooks.example"}),
+    ("magic_auth", "POST", "/user_management/magic_auth", {"email": EMAIL}),
+    ("password_reset", "POST", "/user_management/password_reset", {"email": EMAIL}),
+    ("applications", "POST", "/connect/applications", APPLICATION),
+    ("client_secrets", "POST", "/connect/applications/{applications}/client_secrets", {}),
+    ("connections", "GET", "/connections", None),
+    ("redirect_uris", "POST", "/user_management/redirect_uris", {"uri": "http://localhost:3000/callback"}),
 )
 """What is made or read over the API for an id of its kind: the kind, the method, the path, the body."""
 
-SEEDED: Final = {"organizations": NOTEBOOKS, "users": BEN}
+SEEDED: Final = {"organizations": NOTEBOOKS, "users": BEN, "jwks": CLIENT}
 KNOWN: Final[dict[str, Any]] = {
     "organization_id": NOTEBOOKS,
     "user_id": BEN,
+    "client_id": CLIENT,
+    "redirect_uri": "http://localhost:3000/callback",
+    "email": EMAIL,
+    "code": "424242",
+    "organization": NOTEBOOKS,
+    "provider": "authkit",
     "domain": "nearby-notebooks.example",
     "limit": 1,
 }
