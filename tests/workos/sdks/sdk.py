@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+import functools
 import inspect
 import json
 import subprocess
@@ -11,11 +11,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Protocol
 
-import workos
 from workos import WorkOSClient
 
 CLIENTS: Final = Path(".cache/clients")
 _DRIVER: Final = Path(__file__).parent / "node.mjs"
+_ALIASES: Final = {"mfa"}
+"""Second names of areas of the SDK for Python."""
 
 
 class Outcome(NamedTuple):
@@ -97,4 +98,31 @@ class Python:
                 value = getattr(value, step["call"])(**step.get("with", {}))
             return Outcome(_json(value))
         except Exception as error:  # noqa: BLE001 - whatever an SDK raises is its outcome
-            return Outcome(error={"name": type(error).__name__, "message": str(error)} | _json(vars(error)))
+            return Outcome(error={"name": type(error).__name__, "message": str(error)} | _error(error))
+
+
+def _error(error: Exception) -> dict[str, Any]:
+    wanted = ("status_code", "code", "error", "error_description", "errors", "request_id", "response_json")
+    told = {name: getattr(error, name, None) for name in wanted}
+    return told | {"status": told["status_code"], "rawData": told["response_json"]}
+
+
+def _json(value: Any) -> Any:
+    """Give a value of the SDK for Python as JSON has it; what is of no use there as text."""
+    if hasattr(value, "data") and hasattr(value, "list_metadata"):
+        return {"data": _json(value.data), "list_metadata": _json(vars_of(value.list_metadata))}
+    if hasattr(value, "to_dict"):
+        return value.to_dict()
+    if isinstance(value, dict):
+        return {str(name): _json(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_json(inner) for inner in value]
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    return {name: _json(inner) for name, inner in vars_of(value).items()} or str(value)
+
+
+def vars_of(value: Any) -> dict[str, Any]:
+    """Give the public attributes of a value."""
+    names = getattr(type(value), "__dataclass_fields__", None) or getattr(value, "__dict__", {})
+    return {name: getattr(value, name) for name in names if not name.startswith("_")}
