@@ -48,14 +48,21 @@ def known(cookie_password: str) -> dict[str, Any]:
 def played(sdk: Sdk, calls: list[Call], kept: dict[str, Any]) -> Iterator[str]:
     """Make every call, keep what is kept of it, and tell what is not as the table says."""
     for call in calls:
-        if "visit" in call:
-            there = visit(filled(call["visit"], kept), user=call.get("user"), callback=CALLBACK)
-            outcome = Outcome(dict(parse_qsl(urlsplit(there.url).query)))
-        else:
-            outcome = sdk.ask(call["call"], filled(call.get("with"), kept), call.get("then", []))
-        if "as" in call:
-            kept[call["as"]] = outcome.error or outcome.value
-        yield from _objections(call, outcome, filled(call.get("gives"), kept))
+        try:
+            yield from _made(sdk, call, kept)
+        except LookupError as error:
+            yield f"{call} needs {error}, which no call before it gave"
+
+
+def _made(sdk: Sdk, call: Call, kept: dict[str, Any]) -> Iterator[str]:
+    if "visit" in call:
+        there = visit(filled(call["visit"], kept), user=call.get("user"), callback=CALLBACK)
+        outcome = Outcome(dict(parse_qsl(urlsplit(there.url).query)))
+    else:
+        outcome = sdk.ask(call["call"], filled(call.get("with"), kept), call.get("then", []))
+    if "as" in call:
+        kept[call["as"]] = outcome.error or outcome.value
+    yield from _objections(call, outcome, filled(call.get("gives"), kept))
 
 
 def _objections(call: Call, outcome: Outcome, gives: Any) -> Iterator[str]:
