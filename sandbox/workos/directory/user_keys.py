@@ -20,6 +20,8 @@ class UserKey(Entity, frozen=True, kw_only=True):
     obfuscated_value: str
     last_used_at: str | None = None
     permissions: tuple[str, ...] = ()
+    expires_at: str | None = None
+    """RFC 3339; newer than the OpenAPI document, and needed by the SDK for Python."""
 
     def shown(self) -> dict[str, Any]:
         """Give its JSON, which names its owner."""

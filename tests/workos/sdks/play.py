@@ -17,12 +17,23 @@ from urllib.parse import parse_qsl, urlsplit
 import yaml
 
 from sandbox.browser import visit
+from tests.workos.api.calls import NOTEBOOKS
 from tests.workos.sdks.sdk import Outcome, Sdk
 
 CLIENT_ID: Final = "client_01SANDB0XENV1R0NMENT0000000"
 CALLBACK: Final = "http://localhost:3000/callback"
 _VERIFIER: Final = "a-verifier-of-forty-three-characters-or-more-1234"
 _REFERENCE: Final = re.compile(r"\{(totp:)?([a-z_]+[\w.]*)\}")
+
+WORLD: Final = {
+    "workos": {
+        "connections": [
+            {"id": f"conn_01SANDB0X{kind.upper():0<17}", "organization": NOTEBOOKS, "type": kind, "name": kind}
+            for kind in ("OktaSAML", "GenericOIDC")
+        ]
+    }
+}
+"""A world with a connection that an SDK can end a sign-in of."""
 
 Call = dict[str, Any]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import inspect
 import json
 import subprocess
@@ -93,7 +94,8 @@ class Python:
     def ask(self, call: str, given: Any, then: list[dict[str, Any]]) -> Outcome:
         area, method = call.split(".")
         try:
-            value = getattr(getattr(self._client, area), method)(**(given or {}))
+            at = getattr(self._client, area, None) or importlib.import_module(f"workos.{area}")
+            value = getattr(at, method)(**(given or {}))
             for step in then:
                 value = getattr(value, step["call"])(**step.get("with", {}))
             return Outcome(_json(value))
