@@ -82,7 +82,7 @@ _PATH_STEP: Final[tuple[tuple[re.Pattern[str], Step], ...]] = (
     (re.compile(r"(/oauth2)?/register\Z"), "registration"),
     (re.compile(r"/oauth2/device"), "device"),
     (re.compile(r"(/oauth2)?/token\Z"), "token"),
-    (re.compile(r"(/oauth2)?/authorize\Z|/oauth2/(error|sign-in|organization|consent)\Z"), "authorization"),
+    (re.compile(r"(/oauth2)?/authorize\Z|/oauth2/(error|sign-in|organization|consent|continue)\Z"), "authorization"),
     (re.compile(r"/oauth2/jwks\Z|/sso/jwks/|/\.well-known/jwks\.json\Z"), "jwks"),
     (re.compile(r"/oauth2/introspection\Z"), "introspection"),
     (re.compile(r"/oauth2/userinfo\Z"), "userinfo"),

@@ -36,6 +36,7 @@ from sandbox.wire.tls import Certificates
 from sandbox.wire.wire import Wire
 from sandbox.witness import Witness
 from sandbox.workos import AuthKit, create_app
+from sandbox.workos.environment import shares_with
 from sandbox.workos.keys import Keys
 from sandbox.workos.metadata import authorization_server
 from sandbox.workos.store import Store
@@ -138,7 +139,7 @@ class Sandbox(Witness):
         applications: dict[str, Application] = {
             "workos": wire.around("workos", wsgi.application(flask), check("workos"), self._workos_shares, sources.now),
             "mcp": wire.around(
-                "log-aggregator", self.service, check("mcp"), lambda: self.world.service.cors, self.service.now
+                "log-aggregator", self.service, check("mcp"), lambda _: self.world.service.cors, self.service.now
             ),
             "console": guarded(create_console(self), check("console")),
             "other": wire.around(
@@ -149,8 +150,8 @@ class Sandbox(Witness):
         self.mcp.begin(self.world.service.features)
         self._open.push_async_callback(self.mcp.end)
 
-    def _workos_shares(self) -> bool:
-        return self.world.workos.cors
+    def _workos_shares(self, origin: str) -> bool:
+        return shares_with(self.authkit, origin)
 
     def _is_resource_metadata(self, system: System, path: str) -> bool:
         """Say whether the resource metadata is at a path, or is said to be by an answer that keeps a client out."""

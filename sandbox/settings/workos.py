@@ -70,7 +70,11 @@ class WorkOS(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the WorkOS dashboard holds."""
 
     mode: Annotated[
-        Literal["test", "production"], Meta(description="the environment of the dashboard; nothing reads it yet")
+        Literal["test", "production"],
+        Meta(
+            description="`production`: applications of the dashboard may not be sent back to http:// or localhost, but"
+            " for http://127.0.0.1"
+        ),
     ] = "test"
     client_id: Annotated[str, Meta(description="the environment's client id")] = "client_01SANDB0XENV1R0NMENT0000000"
     issuer: Annotated[
@@ -97,6 +101,13 @@ class WorkOS(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     client_id_metadata_document: Annotated[
         bool, Meta(description="Dashboard, Connect, Configuration: Client ID Metadata Document")
     ] = False
+    login_uri: Annotated[
+        Annotated[str, Meta(pattern=r"^https?://[^\s#]+$", description="an http or https URL")] | None,
+        Meta(
+            description="Dashboard, Connect, Configuration: the app's own page where people sign in, which then calls"
+            " /authkit/oauth2/complete; null: AuthKit's pages"
+        ),
+    ] = None
     token_endpoint_auth_methods: Annotated[
         tuple[AuthMethod, ...],
         Meta(

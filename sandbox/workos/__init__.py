@@ -21,6 +21,7 @@ from sandbox.workos import (
     metadata,
     registration,
     sso,
+    standalone,
     token,
     userinfo,
 )
@@ -35,6 +36,7 @@ BLUEPRINTS: Final = (
     registration.blueprint,
     authorization.blueprint,
     consent.blueprint,
+    standalone.blueprint,
     error_page.blueprint,
     token.blueprint,
     introspection.blueprint,

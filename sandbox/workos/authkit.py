@@ -10,14 +10,16 @@ import msgspec
 from flask import current_app
 
 from sandbox.durations import seconds
-from sandbox.settings import AuthMethod, WorkOS
+from sandbox.settings import WorkOS
 from sandbox.sources import Sources
 from sandbox.workos import tokens
 from sandbox.workos.answers import OAuthError
 from sandbox.workos.client_documents import SHIPPED, looks_like_document
 from sandbox.workos.directory import Directory
-from sandbox.workos.directory.applications import Application, ClientSecret, SecretUse, id_of
+from sandbox.workos.directory.applications import Application, ClientSecret
 from sandbox.workos.directory.entities import Organization, User
+from sandbox.workos.directory.environment import OAuthResource
+from sandbox.workos.environment import template_claims
 from sandbox.workos.keys import Keys
 from sandbox.workos.records import Client, Grant, OpaqueToken, RefreshToken
 from sandbox.workos.store import Store, hashed
@@ -90,36 +92,6 @@ class AuthKit:
         held = secret and self.directory.first(ClientSecret, application_id=application.id, digest=hashed(secret))
         return secret if held else None
 
-    def authenticated(self, client_id: str, secret: str, method: AuthMethod) -> Client:
-        """Give the client of these credentials.
-
-        Raise OAuthError invalid_client, whose texts are WorkOS's (OBSERVED): no client at all, an unknown one; for a
-        wrong secret and a method that is not offered UNCERTAIN.
-        """
-        if not client_id:
-            raise OAuthError("invalid_client", "Missing authorization header.")
-        client = self.client(client_id)
-        if client is None:
-            raise OAuthError("invalid_client", "Application not found.")
-        if not self._proves(client, secret):
-            raise OAuthError("invalid_client", "Invalid client secret.")
-        if method not in self.settings.token_endpoint_auth_methods:
-            raise OAuthError("invalid_client", f"The client authentication method {method} is not supported.")
-        return client
-
-    def _proves(self, client: Client, secret: str) -> bool:
-        """Say whether a secret is one of the client's; a public client needs none, but a wrong one proves nothing."""
-        if client.is_public and not secret:
-            return True
-        own = {hashed(client.client_secret)} if client.registered_itself and client.client_secret else set[str]()
-        owner = client.application or id_of(client.client_id)
-        digests = own | {one.digest for one in self.directory.all(ClientSecret, application_id=owner)}
-        digest = hashed(secret)
-        if digest in digests:
-            self.store.put(digest, SecretUse(at=self.directory.time()))
-            return True
-        return client.is_public and not digests
-
     # --- people and scopes ----------------------------------------------------------------------------------------
 
     def user(self, user_id: str) -> User | None:
@@ -153,14 +125,20 @@ class AuthKit:
         (CONFIRMED: WorkOS, MCP; OBSERVED: the default is the client id).
         """
         wanted = self.settings.access_token.audience
-        if wanted == "client" or (wanted == "resource" and (not resource or self.settings.resources == ())):
+        if wanted == "client" or (wanted == "resource" and (not resource or self.resources() == ())):
             return self.settings.client_id
         return (resource or "") if wanted == "resource" else wanted
 
+    def resources(self) -> tuple[str, ...] | None:
+        """Give the resource indicators of the dashboard, those that the API made included; None where any is good."""
+        if self.settings.resources == "any":
+            return None
+        return tuple(resource.uri for resource in self.directory.all(OAuthResource))
+
     def checked_resource(self, resource: str | None) -> None:
         """Raise OAuthError invalid_target for a resource that the dashboard does not list, byte for byte (RFC 8707)."""
-        listed = self.settings.resources
-        if resource and isinstance(listed, tuple) and listed and resource not in listed:
+        listed = self.resources()
+        if resource and listed and resource not in listed:
             raise OAuthError("invalid_target", f"The resource '{resource}' is not registered in this environment.")
 
     def access_token(self, grant: Grant, scope: tuple[str, ...], *, machine: Client | None = None) -> str:
@@ -183,6 +161,7 @@ class AuthKit:
             claims["org_id"] = organization
         if machine is None:
             claims |= {"sid": grant.sid, "client_id": grant.client_id}
+            claims = template_claims(self, grant.user_id, organization) | grant.claims | claims
         if scope:
             claims["scope"] = " ".join(scope)
         token = tokens.signed(claims, self.keys.current)
@@ -249,6 +228,7 @@ class AuthKit:
         *,
         organization: Organization | None = None,
         nonce: str | None = None,
+        claims: Mapping[str, str] | None = None,
     ) -> Grant:
         """Remember what a user, signed in to an organization or to none, allowed a client to do."""
         grant = Grant(
@@ -259,6 +239,7 @@ class AuthKit:
             resource=resource,
             organization=organization.id if organization else None,
             nonce=nonce,
+            claims=dict(claims or {}),
         )
         self.store.put(grant.sid, grant)
         return grant

@@ -14,9 +14,9 @@ from sandbox.workos.answers import OAuthError
 from sandbox.workos.authkit import AuthKit, authkit
 from sandbox.workos.client_documents import looks_like_document
 from sandbox.workos.codes import back
+from sandbox.workos.environment import may_return_to
 from sandbox.workos.error_page import to_error_page
 from sandbox.workos.records import Authorization, Client
-from sandbox.workos.redirects import allowed
 from sandbox.workos.sign_ins import begin, this_browser
 
 blueprint = Blueprint("authorization", __name__)
@@ -37,7 +37,7 @@ def authorize() -> Response:
         document = looks_like_document(client_id) and server.settings.client_id_metadata_document
         return to_error_page("invalid_client_metadata" if document else "application_not_found")
     redirect_uri = request.args.get("redirect_uri", "")
-    if len(request.args.getlist("redirect_uri")) != 1 or not _may_return_to(redirect_uri, server, client):
+    if len(request.args.getlist("redirect_uri")) != 1 or not may_return_to(server, redirect_uri, client):
         return to_error_page("invalid_redirect_uri", client_id=client.client_id, redirect_uri=redirect_uri)
     try:
         asked = parameters.single(request.args)
@@ -46,13 +46,6 @@ def authorize() -> Response:
         state = request.args.get("state")
         return back(redirect_uri, error=error.error, error_description=error.description, state=state)
     return begin(server, begun, asked.get("prompt"))
-
-
-def _may_return_to(redirect_uri: str, server: AuthKit, client: Client) -> bool:
-    """Say whether the redirect URI is the client's own and, where the dashboard lists some, one of those."""
-    listed, ports = server.settings.redirect_uris, server.settings.loopback_ports
-    own = allowed(redirect_uri, client.redirect_uris, ports)
-    return own and (listed == "any" or allowed(redirect_uri, listed, ports))
 
 
 def _begun(server: AuthKit, client: Client, asked: Mapping[str, str]) -> Authorization:

@@ -41,7 +41,9 @@ def _of_oauth(server: AuthKit, begun: Authorization, user: User) -> str:
     if client is None:
         raise OAuthError("unauthorized_client", "The application was forgotten while the person signed in.")
     organization = server.signed_in_to(user, begun.organization)
-    grant = server.new_grant(client, user, begun.scope, begun.resource, organization=organization, nonce=begun.nonce)
+    grant = server.new_grant(
+        client, user, begun.scope, begun.resource, organization=organization, nonce=begun.nonce, claims=begun.claims
+    )
     code = server.sources.secret()
     kept = Code(
         sid=grant.sid,

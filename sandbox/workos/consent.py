@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 from sandbox.workos.authkit import AuthKit, authkit
 from sandbox.workos.codes import approved, denied
 from sandbox.workos.directory.entities import User
+from sandbox.workos.records import Authorization
 from sandbox.workos.redirects import is_loopback, shown_host
 from sandbox.workos.sign_ins import EndedError, current, end, known, settled, to
 from sandbox.workos.store import hashed
@@ -128,6 +129,7 @@ def consent() -> Response | str:
         action=url_for("consent.decide"),
         session=session,
         another=url_for("consent.sign_in", authorization_session_id=session),
+        options=begun.consent_options,
         unverified=client.registered_itself,
         loopback=is_loopback(begun.redirect_uri),
     )
@@ -144,4 +146,13 @@ def decide() -> Response:
     end(server, session)
     if request.form.get("decision") != "approve":
         return denied(begun, "access_denied", "The user denied the request.")
-    return approved(server, begun, user)
+    return approved(server, msgspec.structs.replace(begun, claims=_chosen(begun)), user)
+
+
+def _chosen(begun: Authorization) -> dict[str, str]:
+    """Give what was chosen of the consent options; of one that says nothing, or nothing known, the first choice."""
+    chosen = {}
+    for number, option in enumerate(begun.consent_options):
+        given = request.form.get(f"option_{number}", "")
+        chosen[option.claim] = given if given in {one.value for one in option.choices} else option.choices[0].value
+    return chosen

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 from flask import Blueprint, Response, jsonify, make_response, render_template, request
 
-from sandbox.workos import parameters
+from sandbox.workos import clients, parameters
 from sandbox.workos.answers import OAuthError, not_stored
 from sandbox.workos.authkit import AuthKit, authkit
 from sandbox.workos.consent import page_scopes, page_user
@@ -36,7 +36,7 @@ def device_authorization() -> Response:
     """Give a device its codes (RFC 8628, section 3.2)."""
     server = authkit()
     form = parameters.form()
-    client = server.authenticated(*parameters.credentials(form))
+    client = clients.authenticated(server, *parameters.credentials(form))
     if DEVICE_GRANT not in client.grant_types:
         raise OAuthError("unauthorized_client", "This application may not use the device grant.")
     scope = server.checked_scope(form.get("scope", ""), client)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 
 class Record(Struct, frozen=True, kw_only=True):
@@ -53,6 +53,8 @@ class Grant(Record, frozen=True, kw_only=True):
     organization: str | None = None
     """The id of the organization that the person signed in to."""
     nonce: str | None = None
+    claims: dict[str, str] = field(default_factory=dict)
+    """What the person chose of the app's consent options; the access token says it."""
     revoked: bool = False
 
 
@@ -75,6 +77,21 @@ class RefreshToken(Record, frozen=True, kw_only=True):
 
 Purpose = Literal["oauth", "session", "sso"]
 """What a sign-in is for: AuthKit's OAuth server, a session of the app (User Management), or classic SSO."""
+
+
+class Choice(Struct, frozen=True):
+    """One of the choices of a consent option."""
+
+    value: str
+    label: str
+
+
+class ConsentOption(Struct, frozen=True):
+    """Something that the app asks besides, on the consent page (WorkOS, Standalone Connect)."""
+
+    claim: str
+    label: str
+    choices: tuple[Choice, ...]
 
 
 class Authorization(Record, frozen=True, kw_only=True):
@@ -103,6 +120,17 @@ class Authorization(Record, frozen=True, kw_only=True):
     user_id: str | None = None
     organization: str | None = None
     """The id of the organization chosen at sign-in."""
+    consent_options: tuple[ConsentOption, ...] = ()
+    claims: dict[str, str] = field(default_factory=dict)
+    """What was chosen of them."""
+
+
+class ExternalSignIn(Record, frozen=True, kw_only=True):
+    """A sign-in that the app does itself, at its Login URI (WorkOS, Standalone Connect)."""
+
+    session: str
+    """Under which key the authorization is kept."""
+    completed: bool = False
 
 
 class SignInCode(Record, frozen=True, kw_only=True):

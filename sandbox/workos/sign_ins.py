@@ -13,9 +13,9 @@ from flask import redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from sandbox.workos.authkit import AuthKit
-from sandbox.workos.codes import approved, denied
+from sandbox.workos.codes import approved, back, denied
 from sandbox.workos.directory.entities import Membership, User
-from sandbox.workos.records import Authorization
+from sandbox.workos.records import Authorization, ExternalSignIn
 from sandbox.workos.redirects import shown_host
 from sandbox.workos.store import hashed
 
@@ -63,7 +63,8 @@ def begin(server: AuthKit, begun: Authorization, prompt: str | None = None) -> R
         hashed(session),
         msgspec.structs.replace(begun, organization=begun.asked_organization, expires=server.now() + PAGE_LIFETIME),
     )
-    response = to(first_page(begun), session, 302)
+    away = server.settings.login_uri if begun.purpose == "oauth" else None
+    response = _to_app(server, away, session) if away else to(first_page(begun), session, 302)
     response.set_cookie(COOKIE, begun.browser, max_age=PAGE_LIFETIME, httponly=True, samesite="Lax")
     return response
 
@@ -76,6 +77,14 @@ def offered(server: AuthKit, begun: Authorization) -> list[User]:
     joined = server.directory.all(Membership, organization_id=begun.asked_organization)
     members = {one.user_id for one in joined}
     return sorted(server.users(), key=lambda user: (user.email != begun.login_hint, user.id not in members))
+
+
+def _to_app(server: AuthKit, login_uri: str, session: str) -> Response:
+    """Lead the browser to the app, which signs the person in and then completes (WorkOS, Standalone Connect)."""
+    name = f"ext_auth_{server.sources.ulid()}"
+    external = ExternalSignIn(session=hashed(session), expires=server.now() + PAGE_LIFETIME)
+    server.store.put(name, external)
+    return back(login_uri, external_auth_id=name)
 
 
 def first_page(begun: Authorization) -> str:
@@ -122,7 +131,7 @@ def settled(server: AuthKit, session: str, begun: Authorization, user: User) -> 
     Nobody is asked whether an application of the app's own team may (WorkOS, first-party applications).
     """
     client = server.client(begun.client_id)
-    if begun.purpose == "oauth" and not (client and client.first_party):
+    if begun.purpose == "oauth" and (begun.consent_options or not (client and client.first_party)):
         return to("consent.consent", session)
     end(server, session)
     return approved(server, begun, user)

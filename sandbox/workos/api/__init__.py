@@ -11,6 +11,7 @@ from sandbox.workos.api import (
     authorized_applications,
     client_secrets,
     connections,
+    environment,
     factors,
     invitations,
     memberships,
@@ -18,6 +19,7 @@ from sandbox.workos.api import (
     organizations,
     password_reset,
     sessions,
+    standalone,
     user_accounts,
     user_keys,
     users,
@@ -40,4 +42,6 @@ BLUEPRINTS: Final = (
     authorize.blueprint,
     authenticate.blueprint,
     sessions.blueprint,
+    environment.blueprint,
+    standalone.blueprint,
 )

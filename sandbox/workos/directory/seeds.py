@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from sandbox import settings
-from sandbox.workos.directory import applications
+from sandbox.workos.directory import applications, environment
 from sandbox.workos.directory.entities import (
     Connection,
     Domain,
@@ -24,6 +24,7 @@ SEEDED_AT: Final = "2026-01-01T09:00:00.000Z"
 def seeds(world: settings.WorkOS, secret_of: Callable[[settings.Application], str | None]) -> Iterator[Entity]:
     """Give every entity that the settings name."""
     yield from applications.seeds(world, secret_of, SEEDED_AT)
+    yield from environment.seeds(world, SEEDED_AT)
     for organization in world.organizations:
         yield from _organization(organization)
     for user in world.users:
