@@ -51,7 +51,7 @@ def template_claims(server: AuthKit, user_id: str, organization_id: str | None) 
     context = {
         "user": user and user.shown(),
         "organization": organization and organization.shown() | {"domains": [one.shown() for one in domains]},
-        "organization_membership": membership and membership.shown(),
+        "organization_membership": membership and membership.shown() | {"role_slug": membership.role_slug},
     }
     claims = jwt_template.rendered(template.content, context)
     return {name: value for name, value in claims.items() if value is not None}

@@ -42,12 +42,8 @@ def shown(membership: Membership) -> dict[str, Any]:
     directory = authkit().directory
     user = directory.get(User, membership.user_id)
     organization = directory.get(Organization, membership.organization_id)
-    role = {"slug": membership.role_slug}
-    return (
-        membership.shown()
-        | ({"organization_name": organization.name} if organization else {})
-        | {"role": role, "roles": [role], "user": user.shown() if user else None}
-    )
+    named = {"organization_name": organization.name} if organization else {}
+    return membership.shown() | named | {"user": user.shown() if user else None}
 
 
 @blueprint.get("/user_management/organization_memberships")
