@@ -91,9 +91,8 @@ def get_membership(membership_id: str) -> Response:
 @blueprint.put("/user_management/organization_memberships/<membership_id>")
 def update_membership(membership_id: str) -> Response:
     """Give a member another role."""
-    membership = found(Membership, membership_id)
-    role = role_of(body(Roles)) or membership.role_slug
-    return jsonify(shown(authkit().directory.change(membership, role_slug=role)))
+    role, membership = role_of(body(Roles)), found(Membership, membership_id)
+    return jsonify(shown(authkit().directory.change(membership, role_slug=role or membership.role_slug)))
 
 
 @blueprint.delete("/user_management/organization_memberships/<membership_id>")
