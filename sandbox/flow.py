@@ -86,7 +86,7 @@ _PATH_STEP: Final[tuple[tuple[re.Pattern[str], Step], ...]] = (
     (re.compile(r"/oauth2/jwks\Z|/sso/jwks/|/\.well-known/jwks\.json\Z"), "jwks"),
     (re.compile(r"/oauth2/introspection\Z"), "introspection"),
     (re.compile(r"/oauth2/userinfo\Z"), "userinfo"),
-    (re.compile(r"(/sso|/user_management/sessions|/oauth2)/logout"), "logout"),
+    (re.compile(r"(/sso|/user_management/sessions|/oauth2)/logout\Z"), "logout"),
 )
 
 
@@ -110,7 +110,9 @@ def step_of(asked: Asked) -> Step:
     return "session" if asked.mcp_methods & SESSION_METHODS else "messages"
 
 
-_PAGE: Final = re.compile(r"/oauth2/device\Z|/_sandbox/")
+_PAGE: Final = re.compile(
+    r"/oauth2/device\Z|/sso/(authorize|idp)\Z|/user_management/authorize\Z|/invite\Z|/reset-password\Z|/_sandbox/"
+)
 """Pages of WorkOS, and what they load, at steps where otherwise a client asks."""
 
 

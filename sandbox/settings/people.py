@@ -6,6 +6,8 @@ from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct, field
 
+from sandbox.settings.kinds import ConnectionType
+
 
 class Membership(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """That a user belongs to an organization."""
@@ -49,7 +51,7 @@ class Connection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     id: str
     organization: str
-    type: Annotated[str, Meta(description="WorkOS's connection_type, such as OktaSAML")]
+    type: Annotated[ConnectionType, Meta(description="WorkOS's connection_type, such as OktaSAML")]
     name: str
     state: Literal["active", "inactive"] = "active"
 

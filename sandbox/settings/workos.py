@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, field
 
+from sandbox.settings.authentication import Authentication
 from sandbox.settings.kinds import AuthMethod, Duration
 from sandbox.settings.people import CONNECTIONS, ORGANIZATIONS, USERS, Connection, Organization, User
 
@@ -161,6 +162,11 @@ class WorkOS(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     sign_in: Annotated[
         Literal["page", "automatic", "deny"], Meta(description="pages, the first user at once, or always a refusal")
     ] = "page"
+    authentication: Annotated[Authentication, Meta(description="Dashboard, Authentication")] = Authentication()
+    app_homepage_url: Annotated[
+        str | None,
+        Meta(description="Dashboard, Redirects: where a browser goes after signing out; null: nobody set it"),
+    ] = None
     cors: Annotated[
         bool, Meta(description="whether pages of other origins may read the answers, as a browser asks (UNCERTAIN)")
     ] = True
@@ -170,6 +176,9 @@ class WorkOS(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     users: Annotated[tuple[User, ...], Meta(description="who can sign in")] = USERS
     organizations: Annotated[tuple[Organization, ...], Meta(description="the customers of the app")] = ORGANIZATIONS
     connections: Annotated[tuple[Connection, ...], Meta(description="single sign-on of organizations")] = CONNECTIONS
+    domain_selector: Annotated[
+        bool, Meta(description="whether /sso/authorize still takes the deprecated `domain`; WorkOS says no longer")
+    ] = False
     roles: Annotated[
         dict[str, tuple[str, ...]], Meta(description="the roles of members, each with its permissions")
     ] = field(default_factory=lambda: {"member": ("logs:read",), "admin": ("logs:read", "logs:delete")})

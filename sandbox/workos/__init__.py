@@ -14,10 +14,13 @@ from sandbox.workos import (
     authorization,
     consent,
     device,
+    email_links,
     error_page,
+    idp,
     introspection,
     metadata,
     registration,
+    sso,
     standalone,
     token,
     userinfo,
@@ -39,7 +42,10 @@ BLUEPRINTS: Final = (
     introspection.blueprint,
     userinfo.blueprint,
     device.blueprint,
+    email_links.blueprint,
     *api.BLUEPRINTS,
+    *sso.BLUEPRINTS,
+    idp.blueprint,
 )
 
 PAGE_HEADERS: Final = {

@@ -63,6 +63,11 @@ class AuthKit:
         """The AuthKit domain: the issuer, unless that is a path of api.workos.com."""
         return self.origin if self.settings.issuer == "client" else self.issuer.removesuffix(self.settings.issuer_path)
 
+    @property
+    def client_issuer(self) -> str:
+        """The issuer of the session tokens of the app: a path of api.workos.com (OBSERVED)."""
+        return f"{self.origin}/user_management/{self.settings.client_id}"
+
     # --- clients --------------------------------------------------------------------------------------------------
 
     def client(self, client_id: str) -> Client | None:

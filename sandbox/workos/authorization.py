@@ -70,11 +70,17 @@ def _begun(server: AuthKit, client: Client, asked: Mapping[str, str]) -> Authori
 
 
 def _code_challenge(server: AuthKit, client: Client, asked: Mapping[str, str]) -> str | None:
-    """Check the code challenge: S256 only, and needed from a public client (RFC 7636; for WorkOS UNCERTAIN)."""
+    """Check the code challenge, which a public client needs (RFC 7636; for WorkOS UNCERTAIN)."""
+    challenge = challenge_of(asked)
+    if challenge is None and client.is_public and server.settings.require_pkce:
+        raise OAuthError("invalid_request", "A public client must send a code_challenge.")
+    return challenge
+
+
+def challenge_of(asked: Mapping[str, str]) -> str | None:
+    """Give the code challenge; raise OAuthError for one that is not of S256, or none at all (RFC 7636, section 4.2)."""
     challenge = asked.get("code_challenge")
     if challenge is None:
-        if client.is_public and server.settings.require_pkce:
-            raise OAuthError("invalid_request", "A public client must send a code_challenge.")
         return None
     if asked.get("code_challenge_method") != "S256":
         raise OAuthError("invalid_request", "The code_challenge_method must be S256.")

@@ -42,6 +42,29 @@ ERRORS: Final[dict[str, Refusal]] = {
         "The document has to be there for everybody, as JSON, and name its own URL as client_id. This sandbox is"
         " offline and knows only the documents that it was shipped with; another client can register itself.",
     ),
+    "client-id-invalid": Refusal(
+        "This client id is not the environment's",
+        "The client_id in the request is not the environment's own; those of Connect applications are for other pages.",
+        "Use the client id that the console shows, in the app's configuration.",
+    ),
+    "redirect-uri-invalid": Refusal(
+        "This app may not send you there",
+        "The redirect_uri is none that the dashboard lists under Redirects, or none that is safe: https, or http to"
+        " this machine.",
+        "Add the URI that was asked for, letter by letter: in the WorkOS dashboard, Redirects; here,"
+        " workos.redirect_uris.",
+    ),
+    "invalid-connection-selector": Refusal(
+        "The app did not say how to sign in",
+        "The request names no connection_id, no organization_id and no provider.",
+        "Let the app name one: provider=authkit is this environment's own sign-in page.",
+    ),
+    "app-homepage-url-not-found": Refusal(
+        "You are signed out, and nobody said where to go",
+        "The session has ended. The app gave no return_to, and the environment has no homepage.",
+        "Set one in the WorkOS dashboard, Redirects, App homepage URL; here, workos.app_homepage_url. Or let the app"
+        " give a return_to.",
+    ),
     "sign_in_ended": Refusal(
         "This sign-in has ended",
         "It was finished, it took too long, or it began in another browser.",

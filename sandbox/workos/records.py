@@ -115,6 +115,8 @@ class Authorization(Record, frozen=True, kw_only=True):
     asked_organization: str | None = None
     """The id of the organization that the app asked for; nobody chooses another."""
     invitation_token: str | None = None
+    sign_up: bool = False
+    """Whether the page for who is no user yet comes first."""
     user_id: str | None = None
     organization: str | None = None
     """The id of the organization chosen at sign-in."""
@@ -139,11 +141,26 @@ class SignInCode(Record, frozen=True, kw_only=True):
     used: bool = False
 
 
+class Attempt(Record, frozen=True, kw_only=True):
+    """An authentication over the API on its way: kept under its pending_authentication_token while a step is due."""
+
+    user_id: str
+    method: str
+    """In the words of the answer, such as `Password`."""
+    organization_id: str | None = None
+    invitation_id: str | None = None
+    passed: frozenset[str] = frozenset()
+    """The steps that need not be asked for, by the code that asks for them."""
+    ip_address: str | None = None
+    user_agent: str | None = None
+
+
 class Device(Record, frozen=True, kw_only=True):
     """A device waiting for a person to enter its user code (RFC 8628)."""
 
+    purpose: Purpose = "oauth"
     client_id: str
-    scope: tuple[str, ...]
+    scope: tuple[str, ...] = ()
     user_code: str
     good_until: float
     """Seconds since the epoch; it is kept longer, so that a code that expired is told from one that never was."""
@@ -151,7 +168,16 @@ class Device(Record, frozen=True, kw_only=True):
     polled_at: float = 0.0
     interval: int = 5
     sid: str | None = None
+    """The grant, once a person has approved it, where it is for AuthKit's OAuth server."""
+    user_id: str | None = None
+    """Who approved it, where it is for a session of the app."""
+    organization: str | None = None
     denied: bool = False
+
+    @property
+    def approved(self) -> bool:
+        """Whether a person has approved it."""
+        return self.sid is not None or self.user_id is not None
 
 
 class OpaqueToken(Record, frozen=True, kw_only=True):

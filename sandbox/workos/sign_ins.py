@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 
 from sandbox.workos.authkit import AuthKit
 from sandbox.workos.codes import approved, back, denied
-from sandbox.workos.directory.entities import User
+from sandbox.workos.directory.entities import Membership, User
 from sandbox.workos.records import Authorization, ExternalSignIn
 from sandbox.workos.redirects import shown_host
 from sandbox.workos.store import hashed
@@ -52,7 +52,7 @@ def begin(server: AuthKit, begun: Authorization, prompt: str | None = None) -> R
     if way == "deny":
         return denied(begun, "access_denied", "The user denied the request.")
     if way == "automatic":
-        user = _first_user(server, begun.login_hint)
+        user = next(iter(offered(server, begun)), None)
         if user is None:
             return denied(begun, "access_denied", "Nobody can sign in: this world has no users.")
         return approved(server, begun, user)
@@ -77,14 +77,19 @@ def _to_app(server: AuthKit, login_uri: str, session: str) -> Response:
     return back(login_uri, external_auth_id=name)
 
 
-def _first_user(server: AuthKit, login_hint: str | None) -> User | None:
-    users = server.users()
-    return next((user for user in users if user.email == login_hint), next(iter(users), None))
+def offered(server: AuthKit, begun: Authorization) -> list[User]:
+    """Give the users in the order in which they are offered.
+
+    First whom the app suggests (`login_hint`), then the members of the organization that it asked for.
+    """
+    joined = server.directory.all(Membership, organization_id=begun.asked_organization)
+    members = {one.user_id for one in joined}
+    return sorted(server.users(), key=lambda user: (user.email != begun.login_hint, user.id not in members))
 
 
-def first_page(_begun: Authorization) -> str:
-    """Say on which page a sign-in begins."""
-    return "consent.sign_in"
+def first_page(begun: Authorization) -> str:
+    """Say on which page a sign-in begins: AuthKit's own, or the identity provider's of the connection asked for."""
+    return "consent.sign_in" if begun.connection is None else "idp.page"
 
 
 def to(page: str, session: str, status: int = 303) -> Response:
@@ -110,8 +115,12 @@ def known(server: AuthKit, session: str, begun: Authorization, user: User) -> Re
     """Go on with a person who has said who they are; ask for the organization where they belong to several."""
     begun = msgspec.structs.replace(begun, user_id=user.id, organization=begun.asked_organization)
     server.store.put(hashed(session), begun)
-    several = len(server.directory.organizations_of(user)) > 1
-    if several and begun.organization is None and begun.purpose != "sso":
+    theirs = {one.id for one in server.directory.organizations_of(user)}
+    if begun.connection is None and begun.organization not in {None, *theirs}:
+        end(server, session)
+        said = f"The user is no member of the organization '{begun.organization}'."
+        return denied(begun, "access_denied", said)
+    if len(theirs) > 1 and begun.organization is None and begun.purpose != "sso":
         return to("consent.organization", session)
     return settled(server, session, begun, user)
 

@@ -121,6 +121,14 @@ def pages(claim: str | None = None) -> dict[str, Sample]:
         ],
         "hint": claim or "WorkOS dashboard, Applications, Redirects: add http://localhost/callback.",
     }
+    invitation = {
+        "email": claim or "dora@elsewhere.example",
+        "organization_name": claim or "Harbour Press",
+        "is_known": True,
+        "token": claim or "invitation_token_01",
+        "action": "/answer",
+    }
+    reset = {"email": invitation["email"], "token": claim or "reset_token_01", "error": None, "action": "/answer"}
     told = {"title": claim or "You are signed out", "message": claim or "You can close this window."}
     return {
         "sign-in": Sample("sign_in.html", sign_in),
@@ -134,6 +142,10 @@ def pages(claim: str | None = None) -> dict[str, Sample]:
         "device-confirm": Sample("device.html", device),
         "device-done": Sample("device_done.html", {"approved": True, "client_name": app}),
         "device-denied": Sample("device_done.html", {"approved": False, "client_name": app}),
+        "invitation": Sample("invitation.html", invitation),
+        "invitation-sign-up": Sample("invitation.html", invitation | {"organization_name": None, "is_known": False}),
+        "password-reset": Sample("password_reset.html", reset),
+        "password-reset-weak": Sample("password_reset.html", reset | {"error": claim or "It is too short."}),
         "error": Sample("error.html", error),
         "message": Sample("message.html", told),
     }
@@ -208,8 +220,16 @@ def open_page(window: Page, preview: Preview) -> Opener:
     return opened
 
 
-FORMS: Final = ("sign-in", "consent", "device", "device-confirm")
-WITH_CONTROLS: Final = {*FORMS, "sign-in-hinted", "sign-in-unknown", "consent-known", "device-wrong"}
+FORMS: Final = ("sign-in", "consent", "device", "device-confirm", "invitation", "password-reset")
+WITH_CONTROLS: Final = {
+    *FORMS,
+    "sign-in-hinted",
+    "sign-in-unknown",
+    "consent-known",
+    "device-wrong",
+    "invitation-sign-up",
+    "password-reset-weak",
+}
 every_page = pytest.mark.parametrize("name", pages())
 every_claim = pytest.mark.parametrize("hostile", HOSTILE)
 
@@ -390,6 +410,19 @@ def test_entering_a_code_by_keyboard(open_page: Opener, preview: Preview) -> Non
     page.wait_for_url("**/answer")
 
     assert preview.answers[-1] == SESSION | {"user_code": "wdjb-mjht"}
+
+
+@pytest.mark.chromium
+def test_setting_a_password_by_keyboard(open_page: Opener, preview: Preview) -> None:
+    """A person without a mouse types the password, as it is written, and presses Enter."""
+    page = open_page("password-reset")
+
+    tab_to(page, "new_password")
+    page.keyboard.type("A new Password")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/answer")
+
+    assert preview.answers[-1] == {"token": "reset_token_01", "new_password": "A new Password"}
 
 
 @pytest.mark.chromium

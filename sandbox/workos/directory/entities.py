@@ -91,6 +91,7 @@ class Membership(Entity, frozen=True, kw_only=True):
 
     OBJECT = "organization_membership"
     PREFIX = "om"
+    HIDDEN = frozenset({"role_slug"})
 
     user_id: str
     organization_id: str
