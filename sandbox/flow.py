@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final, Literal, NamedTuple, get_args
 
-System = Literal["workos", "log-aggregator"]
+System = Literal["workos", "log-aggregator", "client"]
+"""Who answers: one of the two systems, or the host of a client's own document, which WorkOS asks."""
 Asker = Literal["client", "browser", "log-aggregator", "workos"]
 
 Step = Literal[
@@ -96,11 +97,11 @@ def step_of(asked: Asked) -> Step:
     The request alone decides, so that a fault can be chosen before the answer exists: a request with a token is
     `session` or `messages` even when the token turns out to be worthless.
     """
-    for pattern, step in _PATH_STEP:
-        if pattern.match(asked.path):
-            if step == "token":
-                return _GRANT_STEP.get(asked.grant_type or "", step)
-            return step
+    if asked.system == "client":
+        return "client-metadata"
+    step = _step_of_path(asked)
+    if step is not None:
+        return step
     if asked.is_named and asked.method == "GET":
         return "resource-metadata"
     if asked.system == "workos":
@@ -108,6 +109,13 @@ def step_of(asked: Asked) -> Step:
     if not asked.authorized:
         return "challenge"
     return "session" if asked.mcp_methods & SESSION_METHODS else "messages"
+
+
+def _step_of_path(asked: Asked) -> Step | None:
+    for pattern, step in _PATH_STEP:
+        if pattern.match(asked.path):
+            return _GRANT_STEP.get(asked.grant_type or "", step) if step == "token" else step
+    return None
 
 
 _PAGE: Final = re.compile(
@@ -118,6 +126,8 @@ _PAGE: Final = re.compile(
 
 def asker_of(system: System, step: Step, user_agent: str, path: str = "") -> Asker:
     """Say who asks: the client, the person's browser, or one of the two systems."""
+    if system == "client":
+        return "workos"
     if user_agent.startswith(SERVICE_USER_AGENT):
         return "log-aggregator"
     if system == "workos" and (step in {"authorization", "logout"} or _PAGE.match(path)):

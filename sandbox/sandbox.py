@@ -36,6 +36,7 @@ from sandbox.wire.tls import Certificates
 from sandbox.wire.wire import Wire
 from sandbox.witness import Witness
 from sandbox.workos import AuthKit, create_app
+from sandbox.workos.document_reading import DocumentReading
 from sandbox.workos.environment import shares_with
 from sandbox.workos.keys import Keys
 from sandbox.workos.metadata import authorization_server
@@ -136,8 +137,16 @@ class Sandbox(Witness):
         self._open.callback(self.watch.forget)
         self._apply(self.scenario, self._given)
         wire, check = self.wire, self._serving.check
+        documents = DocumentReading(self.authkit, wire, self.certificates.client_context, is_at_home=self.is_loopback)
+        self._open.push_async_callback(documents.stop)
         applications: dict[str, Application] = {
-            "workos": wire.around("workos", wsgi.application(flask), check("workos"), self._workos_shares, sources.now),
+            "workos": wire.around(
+                "workos",
+                documents.before(wsgi.application(flask)),
+                check("workos"),
+                self._workos_shares,
+                sources.now,
+            ),
             "mcp": wire.around(
                 "log-aggregator", self.service, check("mcp"), lambda _: self.world.service.cors, self.service.now
             ),
@@ -156,7 +165,7 @@ class Sandbox(Witness):
     def _is_resource_metadata(self, system: System, path: str) -> bool:
         """Say whether the resource metadata is at a path, or is said to be by an answer that keeps a client out."""
         service, addresses = self.world.service, self.addresses
-        own = {"workos": addresses.workos, "log-aggregator": addresses.mcp}[system]
+        own = {"workos": addresses.workos, "log-aggregator": addresses.mcp}.get(system, "")
         return path in named_metadata_paths(service, addresses, own)
 
     def _other_authkit(self, world: World) -> AuthKit:
@@ -235,6 +244,7 @@ class Sandbox(Witness):
         """
         self.wire.hold.stop_before(())
         self.store.clear()
+        self.authkit.documents.clear()
         self.other.store.clear()
         effects.undo(self)
         self.wire.identities.clear()

@@ -14,7 +14,7 @@ from sandbox.settings import WorkOS
 from sandbox.sources import Sources
 from sandbox.workos import tokens
 from sandbox.workos.answers import OAuthError
-from sandbox.workos.client_documents import SHIPPED, looks_like_document
+from sandbox.workos.client_documents import Documents, looks_like_document
 from sandbox.workos.directory import Directory
 from sandbox.workos.directory.applications import Application, ClientSecret
 from sandbox.workos.directory.entities import Organization, User
@@ -53,6 +53,7 @@ class AuthKit:
     console: str = ""
     """The address of the console, which every page names; empty: there is none."""
     successors: Successors = field(default_factory=Successors, repr=False)
+    documents: Documents = field(default_factory=Documents, repr=False)
     directory: Directory = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -76,7 +77,7 @@ class AuthKit:
         if application is not None:
             return application.client(self._known_secret(application))
         if looks_like_document(client_id):
-            return SHIPPED.get(client_id) if self.settings.client_id_metadata_document else None
+            return self.documents.client(client_id) if self.settings.client_id_metadata_document else None
         return self.store.get(Client, client_id)
 
     def clients(self) -> list[Client]:
@@ -272,13 +273,18 @@ class AuthKit:
         return name
 
     def forget_clients(self) -> None:
-        """Forget every client that registered itself, and all that was granted to it."""
+        """Forget every client that registered itself or was read of, and all that was granted to it."""
         self.store.forget(Client)
+        self.documents.clear()
         self.forget_orphans()
 
     def forget_orphans(self) -> None:
-        """Forget what was granted to clients that are gone."""
-        gone = {sid for sid, grant in self.store.all(Grant) if self.client(grant.client_id) is None}
+        """Forget what was granted to clients that are gone; one with a document can always be read of again."""
+        gone = {
+            sid
+            for sid, grant in self.store.all(Grant)
+            if self.client(grant.client_id) is None and not looks_like_document(grant.client_id)
+        }
         for sid in gone:
             self.store.drop(Grant, sid)
         for key, token in self.store.all(RefreshToken):

@@ -34,8 +34,10 @@ def authorize() -> Response:
     client_id = request.args.get("client_id", "")
     client = server.client(client_id)
     if client is None:
-        document = looks_like_document(client_id) and server.settings.client_id_metadata_document
-        return to_error_page("invalid_client_metadata" if document else "application_not_found")
+        if not looks_like_document(client_id) or not server.settings.client_id_metadata_document:
+            return to_error_page("application_not_found")
+        why = server.documents.failures.get(client_id)
+        return to_error_page("invalid_client_metadata", **{} if why is None else {"error_description": _unusable(why)})
     redirect_uri = request.args.get("redirect_uri", "")
     if len(request.args.getlist("redirect_uri")) != 1 or not may_return_to(server, redirect_uri, client):
         return to_error_page("invalid_redirect_uri", client_id=client.client_id, redirect_uri=redirect_uri)
@@ -46,6 +48,10 @@ def authorize() -> Response:
         state = request.args.get("state")
         return back(redirect_uri, error=error.error, error_description=error.description, state=state)
     return begin(server, begun, asked.get("prompt"))
+
+
+def _unusable(why: str) -> str:
+    return f"The client_id is the URL of a document, and the document cannot be used: {why}."
 
 
 def _begun(server: AuthKit, client: Client, asked: Mapping[str, str]) -> Authorization:

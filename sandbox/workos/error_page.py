@@ -39,8 +39,9 @@ ERRORS: Final[dict[str, Refusal]] = {
     "invalid_client_metadata": Refusal(
         "The application's metadata document cannot be read",
         "The client_id is the URL of a document, and this environment could not fetch it or does not take such ids.",
-        "The document has to be there for everybody, as JSON, and name its own URL as client_id. This sandbox is"
-        " offline and knows only the documents that it was shipped with; another client can register itself.",
+        "The document has to be there for everybody, as JSON, and name its own URL as client_id, a client_name and"
+        " redirect_uris. The sandbox fetches it, but for those of known clients, of which it ships copies; the exchange"
+        " is on the console. A client can also register itself.",
     ),
     "client-id-invalid": Refusal(
         "This client id is not the environment's",

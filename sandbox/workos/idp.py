@@ -17,7 +17,7 @@ from sandbox.workos.consent import page_user
 from sandbox.workos.directory.entities import Connection, Organization, User
 from sandbox.workos.directory.profiles import is_outside
 from sandbox.workos.records import Authorization, Purpose
-from sandbox.workos.redirects import shown_host
+from sandbox.workos.redirects import is_loopback, shown_host
 from sandbox.workos.sign_ins import EndedError, current, end, known, offered, to
 from sandbox.workos.sso.selection import connection_of
 
@@ -114,6 +114,7 @@ def page() -> str:
         connection_name=connection.name if organization else None,
         organization_name=organization.name if organization else None,
         redirect_host=shown_host(begun.redirect_uri),
+        loopback=is_loopback(begun.redirect_uri),
         users=[_shown(server, begun, connection, user) for user in offered(server, begun)],
         endings=[(code, one.button) for code, one in endings(kind, begun.purpose).items() if code != REFUSAL],
         action=url_for("idp.answer"),

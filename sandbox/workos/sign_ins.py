@@ -55,7 +55,9 @@ def begin(server: AuthKit, begun: Authorization, prompt: str | None = None) -> R
         user = next(iter(offered(server, begun)), None)
         if user is None:
             return denied(begun, "access_denied", "Nobody can sign in: this world has no users.")
-        return approved(server, begun, user)
+        organization = server.signed_in_to(user, begun.asked_organization)
+        chosen = begun.asked_organization or (organization.id if organization else None)
+        return approved(server, msgspec.structs.replace(begun, organization=chosen), user)
     if prompt == "none":
         return denied(begun, "login_required", "A person must sign in.")
     session = server.sources.secret()

@@ -14,6 +14,8 @@ from playwright.sync_api import Browser, Page
 from werkzeug.serving import make_server
 
 import sandbox
+from tests.conftest import missing
+from tests.console.test_pages import AXE
 
 WORKOS: Final = Path(sandbox.__file__).parent / "workos"
 POLICY: Final = (
@@ -121,6 +123,28 @@ def pages(claim: str | None = None) -> dict[str, Sample]:
         ],
         "hint": claim or "WorkOS dashboard, Applications, Redirects: add http://localhost/callback.",
     }
+    idp = {
+        "provider": claim or "Okta",
+        "protocol": "SAML 2.0",
+        "connection_name": claim or "Nearby Notebooks Okta",
+        "organization_name": claim or "Nearby Notebooks",
+        "redirect_host": host,
+        "loopback": True,
+        "users": [user._asdict() | {"chip": "Outside" if user is users[-1] else None} for user in users],
+        "endings": [
+            ("signin_consent_denied", claim or "Refuse WorkOS's question whether to sign in"),
+            ("oauth_failed", "Answer the authorization request with an error"),
+            ("server_error", "Answer with what WorkOS cannot read"),
+        ],
+        "action": "/answer",
+        "session": claim or SESSION["authorization_session_id"],
+    }
+    google = {
+        "provider": claim or "Google",
+        "protocol": "OAuth 2.0",
+        "connection_name": None,
+        "organization_name": None,
+    }
     invitation = {
         "email": claim or "dora@elsewhere.example",
         "organization_name": claim or "Harbour Press",
@@ -142,6 +166,9 @@ def pages(claim: str | None = None) -> dict[str, Sample]:
         "device-confirm": Sample("device.html", device),
         "device-done": Sample("device_done.html", {"approved": True, "client_name": app}),
         "device-denied": Sample("device_done.html", {"approved": False, "client_name": app}),
+        "identity-provider": Sample("idp.html", idp),
+        "identity-provider-own": Sample("idp.html", idp | google),
+        "identity-provider-nobody": Sample("idp.html", idp | {"users": []}),
         "invitation": Sample("invitation.html", invitation),
         "invitation-sign-up": Sample("invitation.html", invitation | {"organization_name": None, "is_known": False}),
         "password-reset": Sample("password_reset.html", reset),
@@ -220,13 +247,15 @@ def open_page(window: Page, preview: Preview) -> Opener:
     return opened
 
 
-FORMS: Final = ("sign-in", "consent", "device", "device-confirm", "invitation", "password-reset")
+FORMS: Final = ("sign-in", "consent", "device", "device-confirm", "identity-provider", "invitation", "password-reset")
 WITH_CONTROLS: Final = {
     *FORMS,
     "sign-in-hinted",
     "sign-in-unknown",
     "consent-known",
     "device-wrong",
+    "identity-provider-own",
+    "identity-provider-nobody",
     "invitation-sign-up",
     "password-reset-weak",
 }
@@ -358,6 +387,21 @@ def test_text_stands_out(open_page: Opener, name: str, scheme: str) -> None:
 
 @pytest.mark.chromium
 @every_page
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(open_page: Opener, name: str, scheme: str) -> None:
+    """No page has what axe-core, the judge of WCAG, objects to."""
+    if not AXE.exists():
+        missing("axe-core")
+    page = open_page(name, scheme=scheme, width=360)
+
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate("axe.run()")["violations"]
+
+    assert [(one["id"], [node["html"][:200] for node in one["nodes"]]) for one in found] == []
+
+
+@pytest.mark.chromium
+@every_page
 def test_a_page_needs_only_its_stylesheet(chromium: Browser, preview: Preview, name: str) -> None:
     """A page loads itself and one stylesheet, and breaks none of its own policy."""
     asked: list[str] = []
@@ -437,6 +481,45 @@ def test_confirming_a_device_by_keyboard(open_page: Opener, preview: Preview) ->
     page.wait_for_url("**/answer")
 
     assert preview.answers[-1] == SESSION | {"user_code": "WDJB-MJHT", "user_id": "user_01BEN", "decision": "approve"}
+
+
+@pytest.mark.chromium
+def test_choosing_at_an_identity_provider_by_keyboard(open_page: Opener, preview: Preview) -> None:
+    """A person without a mouse chooses another user with an arrow, then signs in."""
+    page = open_page("identity-provider")
+
+    tab_to(page, "user_01ADA")
+    page.keyboard.press("ArrowDown")
+    tab_to(page, "approve")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/answer")
+
+    assert preview.answers[-1] == SESSION | {"user_id": "user_01BEN", "decision": "approve"}
+
+
+@pytest.mark.chromium
+@pytest.mark.parametrize("decision", ["deny", "signin_consent_denied", "oauth_failed", "server_error"])
+def test_an_identity_provider_fails_by_keyboard(open_page: Opener, preview: Preview, decision: str) -> None:
+    """A person without a mouse refuses, or lets the identity provider fail in one of its ways."""
+    page = open_page("identity-provider")
+
+    tab_to(page, decision)
+    page.keyboard.press("Space")
+    page.wait_for_url("**/answer")
+
+    assert preview.answers[-1]["decision"] == decision
+
+
+@pytest.mark.chromium
+def test_the_first_enter_at_an_identity_provider_signs_in(open_page: Opener, preview: Preview) -> None:
+    """Enter in the list of people signs in, and does not refuse."""
+    page = open_page("identity-provider")
+
+    tab_to(page, "user_01ADA")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/answer")
+
+    assert preview.answers[-1] == SESSION | {"user_id": "user_01ADA", "decision": "approve"}
 
 
 @pytest.mark.chromium

@@ -149,7 +149,7 @@ def update_user(user_id: str) -> Response:
     email = given.get("email", user.email)
     for error in (*_unlike_email(email), *_taken(server, user, email=email, external_id=given.get("external_id"))):
         raise ApiError(400, **error)
-    if email != user.email:
+    if email.lower() != user.email.lower():
         changes = {"email_verified": False} | changes
     if "metadata" in given:
         changes["metadata"] = merged(user.metadata, given["metadata"] or {})
