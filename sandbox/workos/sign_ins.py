@@ -71,6 +71,14 @@ def begin(server: AuthKit, begun: Authorization, prompt: str | None = None) -> R
     return response
 
 
+def _to_app(server: AuthKit, login_uri: str, session: str) -> Response:
+    """Lead the browser to the app, which signs the person in and then completes (WorkOS, Standalone Connect)."""
+    name = f"ext_auth_{server.sources.ulid()}"
+    external = ExternalSignIn(session=hashed(session), expires=server.now() + PAGE_LIFETIME)
+    server.store.put(name, external)
+    return back(login_uri, external_auth_id=name)
+
+
 def offered(server: AuthKit, begun: Authorization) -> list[User]:
     """Give the users in the order in which they are offered.
 
@@ -79,14 +87,6 @@ def offered(server: AuthKit, begun: Authorization) -> list[User]:
     joined = server.directory.all(Membership, organization_id=begun.asked_organization)
     members = {one.user_id for one in joined}
     return sorted(server.users(), key=lambda user: (user.email != begun.login_hint, user.id not in members))
-
-
-def _to_app(server: AuthKit, login_uri: str, session: str) -> Response:
-    """Lead the browser to the app, which signs the person in and then completes (WorkOS, Standalone Connect)."""
-    name = f"ext_auth_{server.sources.ulid()}"
-    external = ExternalSignIn(session=hashed(session), expires=server.now() + PAGE_LIFETIME)
-    server.store.put(name, external)
-    return back(login_uri, external_auth_id=name)
 
 
 def first_page(begun: Authorization) -> str:
