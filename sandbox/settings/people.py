@@ -28,7 +28,10 @@ class User(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         str | None, Meta(description="for sign-in over the API; invented, and shown by the console; null: has none")
     ] = "sandbox-password"
     totp_secret: Annotated[
-        Annotated[str, Meta(pattern=r"^[A-Z2-7]{16,}$", description="base32")] | None,
+        Annotated[
+            str, Meta(pattern=r"^([A-Z2-7]{8}){2,}([A-Z2-7]{2}|[A-Z2-7]{4,5}|[A-Z2-7]{7})?$", description="base32")
+        ]
+        | None,
         Meta(description="the secret of an authenticator app; null: none is enrolled"),
     ] = None
     memberships: tuple[Membership, ...] = ()

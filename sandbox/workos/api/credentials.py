@@ -31,6 +31,13 @@ def is_email(text: str) -> bool:
     return len(text) <= _LONGEST_EMAIL and _EMAIL.fullmatch(text) is not None
 
 
+def check_email(name: str, email: str, code: str = "invalid_request_parameters") -> None:
+    """Raise ApiError 422 for a parameter that is no email address."""
+    if not is_email(email):
+        error = {"field": name, "code": "invalid_email"}
+        raise ApiError(422, f"'{email}' is no email address.", code, errors=[error])
+
+
 def user_of(directory: Directory, email: str) -> User | None:
     """Give the user of an email address, in whatever case it is written; None where there is none."""
     wanted = email.lower()
@@ -51,7 +58,7 @@ def password(given: Mapping[str, Any]) -> dict[str, str | None]:
     A hash is looked at and accepted, and from then on no password fits: the sandbox verifies no hash. Raise ApiError
     with WorkOS's code for a weak password, a hash that is none, or a password and a hash together.
     """
-    plain, hash_, kind = (given.get(name) or None for name in ("password", "password_hash", "password_hash_type"))
+    plain, hash_, kind = (given.get(name) for name in ("password", "password_hash", "password_hash_type"))
     if plain is not None and hash_ is not None:
         raise refused("password_and_password_hash_provided", "Give a password or its hash, not both.")
     if plain is not None and kind is not None:

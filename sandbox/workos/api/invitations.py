@@ -13,7 +13,6 @@ from sandbox.workos.api.errors import ApiError, invalid, not_found, refused
 from sandbox.workos.api.finding import found
 from sandbox.workos.api.keys import keyed
 from sandbox.workos.api.listing import page
-from sandbox.workos.api.one_time_codes import check_email
 from sandbox.workos.api.reading import body
 from sandbox.workos.authkit import AuthKit, authkit
 from sandbox.workos.directory.entities import Membership, Organization, User
@@ -74,7 +73,7 @@ def list_invitations() -> Response:
 def send_invitation() -> tuple[Response, int]:
     """Invite somebody to sign up, or to join an organization; a user there already gets a pending membership."""
     asked, server = body(NewInvitation), authkit()
-    check_email("email", asked.email)
+    credentials.check_email("email", asked.email)
     _check_locale(asked.locale)
     days = _DEFAULT_DAYS if asked.expires_in_days is None else asked.expires_in_days
     if days < 1:
@@ -150,8 +149,8 @@ def revoke_invitation(invitation_id: str) -> Response:
 @blueprint.post("/user_management/invitations/<invitation_id>/resend")
 def resend_invitation(invitation_id: str) -> Response:
     """Send an invitation again; its token and its time stay (UNCERTAIN)."""
-    invitation, directory = found(Invitation, invitation_id), authkit().directory
     _check_locale(body(Resend).locale)
+    invitation, directory = found(Invitation, invitation_id), authkit().directory
     refusal = _NOT_RESENT.get(invitation.as_of(directory.time()))
     if refusal is not None:
         raise refused(*refusal)

@@ -13,14 +13,14 @@ from msgspec import Struct
 
 from sandbox.workos.answers import OAuthError
 from sandbox.workos.api import credentials
-from sandbox.workos.api.errors import ApiError, invalid, refused
+from sandbox.workos.api.errors import ApiError, refused
 from sandbox.workos.api.finding import found
 from sandbox.workos.api.keys import keyed
 from sandbox.workos.api.reading import body
 from sandbox.workos.authkit import AuthKit, authkit
 from sandbox.workos.directory.entities import User
 from sandbox.workos.directory.invitations import Invitation
-from sandbox.workos.directory.one_time import CODE_LIFETIME, EmailChange, Emailed, EmailVerification, MagicAuth
+from sandbox.workos.directory.one_time import CODE_LIFETIME, KEPT, EmailChange, Emailed, EmailVerification, MagicAuth
 
 blueprint = keyed("one_time_codes")
 
@@ -53,7 +53,7 @@ class GivenCode(Struct):
 def create_magic_auth() -> tuple[Response, int]:
     """Make a code to sign in with; an unknown email address gets a user, which is its sign-up."""
     asked, server = body(NewMagicAuth), authkit()
-    check_email("email", asked.email)
+    credentials.check_email("email", asked.email)
     if asked.invitation_token:
         _check_invitation(server, asked.invitation_token, asked.email)
     if not server.settings.authentication.magic_auth:
@@ -104,7 +104,7 @@ def send_email_verification(user_id: str) -> Response:
 @blueprint.post("/user_management/users/<user_id>/email_verification/confirm")
 def confirm_email_verification(user_id: str) -> Response:
     """Verify the user's email address by the code."""
-    user, asked, server = found(User, user_id), body(GivenCode), authkit()
+    asked, user, server = body(GivenCode), found(User, user_id), authkit()
     if user.email_verified:
         raise refused("email_previously_verified", f"The email address '{user.email}' is verified already.")
     kept = latest(server, EmailVerification, user)
@@ -121,8 +121,8 @@ def confirm_email_verification(user_id: str) -> Response:
 @blueprint.post("/user_management/users/<user_id>/email_change/send")
 def send_email_change(user_id: str) -> Response:
     """Make a code that gives the user another email address, to which it would be sent."""
-    user, asked, server = found(User, user_id), body(NewEmail), authkit()
-    check_email("new_email", asked.new_email, "invalid_email")
+    asked, user, server = body(NewEmail), found(User, user_id), authkit()
+    credentials.check_email("new_email", asked.new_email, "invalid_email")
     if asked.new_email.lower() == user.email.lower():
         raise ApiError(409, f"'{asked.new_email}' is the user's email address already.", "email_change_not_needed")
     _check_free(server, asked.new_email)
@@ -141,7 +141,7 @@ def send_email_change(user_id: str) -> Response:
 @blueprint.post("/user_management/users/<user_id>/email_change/confirm")
 def confirm_email_change(user_id: str) -> Response:
     """Give the user the other email address, which the code has also verified."""
-    user, asked, server = found(User, user_id), body(GivenCode), authkit()
+    asked, user, server = body(GivenCode), found(User, user_id), authkit()
     kept = latest(server, EmailChange, user)
     if kept is None:
         raise ApiError(409, "No change of the email address was asked for.", "no_pending_email_change")
@@ -164,7 +164,7 @@ def emailed(server: AuthKit, kind: type[C], user: User, email: str | None = None
     """Make a code for a user, sent to their email address or to another."""
     directory = server.directory
     fields: dict[str, Any] = {"user_id": user.id, "email": email or user.email, "code": server.settings.one_time_code}
-    return directory.make(kind, expires_at=directory.time(CODE_LIFETIME), **fields)
+    return directory.make(kind, expires_at=directory.time(CODE_LIFETIME), expires=server.now() + KEPT, **fields)
 
 
 def latest(server: AuthKit, kind: type[C], user: User) -> C | None:
@@ -179,14 +179,6 @@ def is_over(server: AuthKit, kept: Emailed) -> bool:
 
 def _fits(kept: C, code: str) -> bool:
     return hmac.compare_digest(kept.code.encode(), code.encode())
-
-
-def check_email(name: str, email: str, code: str = "invalid_request_parameters") -> None:
-    """Raise ApiError 422 for a parameter that is no email address."""
-    if not credentials.is_email(email):
-        refusal = invalid(name, "invalid_email", f"'{email}' is no email address.")
-        refusal.body["code"] = code
-        raise refusal
 
 
 def _check_free(server: AuthKit, email: str) -> None:

@@ -11,11 +11,11 @@ from sandbox.workos.api import credentials
 from sandbox.workos.api.errors import ApiError, not_found
 from sandbox.workos.api.finding import found
 from sandbox.workos.api.keys import keyed
-from sandbox.workos.api.one_time_codes import check_email, is_over
+from sandbox.workos.api.one_time_codes import is_over
 from sandbox.workos.api.reading import body
 from sandbox.workos.authkit import AuthKit, authkit
 from sandbox.workos.directory.entities import User
-from sandbox.workos.directory.one_time import RESET_LIFETIME, PasswordReset
+from sandbox.workos.directory.one_time import KEPT, RESET_LIFETIME, PasswordReset
 
 blueprint = keyed("password_reset")
 
@@ -52,7 +52,7 @@ def create_password_reset() -> tuple[Response, int]:
     """Make a token that sets a new password, for the user of an email address."""
     asked, server = body(NewReset), authkit()
     _check_passwords(server)
-    check_email("email", asked.email)
+    credentials.check_email("email", asked.email)
     user = credentials.user_of(server.directory, asked.email)
     if user is None:
         raise not_found("User", asked.email)
@@ -61,6 +61,7 @@ def create_password_reset() -> tuple[Response, int]:
         user_id=user.id,
         email=user.email,
         expires_at=server.directory.time(RESET_LIFETIME),
+        expires=server.now() + KEPT,
         token=server.sources.secret(25),
     )
     return jsonify(shown(reset)), 201

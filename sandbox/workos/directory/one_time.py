@@ -12,6 +12,9 @@ CODE_LIFETIME: Final = 600
 RESET_LIFETIME: Final = 3600
 """Seconds that the link of a password reset is good for (UNCERTAIN)."""
 
+KEPT: Final = 86_400
+"""Seconds that a code or link is kept, so that one that is over is told from one that never was."""
+
 
 class Emailed(Entity, frozen=True, kw_only=True):
     """Something that WorkOS would email to a person; the sandbox emails nothing, and its API tells it."""

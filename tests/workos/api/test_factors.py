@@ -23,6 +23,7 @@ def test_one_that_is_enrolled_can_be_read_by_an_app(api: Api) -> None:
     factor, challenge = made.json["authentication_factor"], made.json["authentication_challenge"]
     uri = urlsplit(factor["totp"]["uri"])
     assert (uri.scheme, uri.netloc, unquote(uri.path)) == ("otpauth", "totp", "/Nearby & Co:ada@park.example")
+    assert "+" not in uri.query  # some apps show it as it stands
     assert parse_qs(uri.query) == {"secret": [factor["totp"]["secret"]], "issuer": ["Nearby & Co"]}
     assert len(base64.b32decode(factor["totp"]["secret"])) == 20
     kind, _, picture = factor["totp"]["qr_code"].partition(",")
@@ -43,6 +44,12 @@ def test_the_secret_is_shown_once(api: Api) -> None:
     assert listed["id"] == made["id"]
 
 
+def test_a_secret_may_be_written_as_people_read_it_out(api: Api) -> None:
+    """Small letters, spaces and padding are no part of it."""
+    body = {"type": "totp", "totp_secret": "jbsw y3dp ehpk 3pxp jb======"}
+    assert api.post(FACTORS, body).json["authentication_factor"]["totp"]["secret"] == "JBSWY3DPEHPK3PXPJB"
+
+
 def test_one_of_the_settings_is_listed(api: Api) -> None:
     """A user of the settings who has a TOTP secret has an authenticator app."""
     ada = {"id": ADA, "email": "ada@x.example", "first_name": "Ada", "last_name": "P", "totp_secret": SECRET}
@@ -57,7 +64,9 @@ def test_one_of_the_settings_is_listed(api: Api) -> None:
         {"type": "sms"},
         {"type": "totp", "totp_secret": "not base32!"},
         {"type": "totp", "totp_secret": "ABC"},
-        {"type": "totp", "totp_issuer": "x" * 129},
+        {"type": "totp", "totp_secret": "A" * 17},
+        {"type": "totp", "totp_secret": "A" * 136},
+        {"type": "totp", "totp_issuer": "é" * 500},
         {"type": "totp", "totp_user": 1},
     ],
 )

@@ -55,6 +55,7 @@ def test_a_change_changes_what_it_names(api: Api) -> None:
 
 def test_another_email_address_is_not_verified(api: Api) -> None:
     """A changed address is unverified, unless the change says that it is."""
+    assert api.put(f"{USERS}/{ADA}", {"email": "ADA@nearby-notebooks.example"}).json["email_verified"] is True
     assert api.put(f"{USERS}/{ADA}", {"email": "ada@park.example"}).json["email_verified"] is False
     both = {"email": "ada@pond.example", "email_verified": True}
     assert api.put(f"{USERS}/{ADA}", both).json["email_verified"] is True
@@ -81,6 +82,7 @@ def test_users_are_found_by_email_and_organization(api: Api) -> None:
         (FOO | {"external_id": ""}, 422, "invalid_request_parameters"),
         (FOO | {"external_id": "x" * 129}, 422, "invalid_request_parameters"),
         (FOO | {"password": "short"}, 400, "password_strength_error"),
+        (FOO | {"password": ""}, 400, "password_strength_error"),
         (FOO | {"password": "long enough", "password_hash": "x"}, 400, "password_and_password_hash_provided"),
         (
             FOO | {"password": "long enough", "password_hash_type": "bcrypt"},
