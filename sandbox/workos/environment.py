@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sandbox.workos import jwt_template
 from sandbox.workos.directory.entities import Domain, Membership, Organization, User
 from sandbox.workos.directory.environment import CorsOrigin, JwtTemplate, RedirectUri
-from sandbox.workos.redirects import allowed, why_not_in_production
+from sandbox.workos.redirects import allowed, why_not_in_production, why_not_registrable
 
 if TYPE_CHECKING:
     from sandbox.workos.authkit import AuthKit
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 def may_return_to(server: AuthKit, redirect_uri: str, client: Client | None = None) -> bool:
     """Say whether a browser may be sent there: to a client's own, and where the dashboard lists some, one of those.
 
+    Without a client the environment's own app asks, whose URIs are those of the dashboard.
     An application of a production environment may not be on plain http:// or localhost. Clients that registered
     themselves may: native ones connect to production environments (UNCERTAIN how WorkOS tells them apart).
     """
@@ -27,8 +28,10 @@ def may_return_to(server: AuthKit, redirect_uri: str, client: Client | None = No
         return False
     if client is not None and not allowed(redirect_uri, client.redirect_uris, settings.loopback_ports):
         return False
+    if settings.redirect_uris == "any":
+        return client is not None or why_not_registrable(redirect_uri) is None
     listed = [one.uri for one in server.directory.all(RedirectUri)]
-    return settings.redirect_uris == "any" or allowed(redirect_uri, listed, settings.loopback_ports)
+    return allowed(redirect_uri, listed, settings.loopback_ports)
 
 
 def shares_with(server: AuthKit, origin: str) -> bool:
@@ -51,7 +54,7 @@ def template_claims(server: AuthKit, user_id: str, organization_id: str | None) 
     context = {
         "user": user and user.shown(),
         "organization": organization and organization.shown() | {"domains": [one.shown() for one in domains]},
-        "organization_membership": membership and membership.shown() | {"role_slug": membership.role_slug},
+        "organization_membership": membership and membership.shown() | {"role": {"slug": membership.role_slug}},
     }
     claims = jwt_template.rendered(template.content, context)
     return {name: value for name, value in claims.items() if value is not None}

@@ -13,6 +13,7 @@ from sandbox.workos.answers import OAuthError
 from sandbox.workos.authkit import AuthKit
 from sandbox.workos.directory.entities import Membership, User
 from sandbox.workos.directory.sessions import AuthMethod, Session
+from sandbox.workos.environment import template_claims
 from sandbox.workos.records import RefreshToken
 from sandbox.workos.store import hashed
 
@@ -79,7 +80,9 @@ def access_token(server: AuthKit, session: Session) -> str:
         "iat": now,
         "exp": now + server.lifetime(),
     }
-    return tokens.signed(claims | _organization_claims(server, session), server.keys.current)
+    claims |= _organization_claims(server, session)
+    added = template_claims(server, session.user_id, session.organization_id)
+    return tokens.signed(added | claims, server.keys.current)
 
 
 def _organization_claims(server: AuthKit, session: Session) -> dict[str, Any]:

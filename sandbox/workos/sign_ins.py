@@ -55,7 +55,9 @@ def begin(server: AuthKit, begun: Authorization, prompt: str | None = None) -> R
         user = next(iter(offered(server, begun)), None)
         if user is None:
             return denied(begun, "access_denied", "Nobody can sign in: this world has no users.")
-        return approved(server, begun, user)
+        organization = server.signed_in_to(user, begun.asked_organization)
+        chosen = begun.asked_organization or (organization.id if organization else None)
+        return approved(server, msgspec.structs.replace(begun, organization=chosen), user)
     if prompt == "none":
         return denied(begun, "login_required", "A person must sign in.")
     session = server.sources.secret()
@@ -69,6 +71,14 @@ def begin(server: AuthKit, begun: Authorization, prompt: str | None = None) -> R
     return response
 
 
+def _to_app(server: AuthKit, login_uri: str, session: str) -> Response:
+    """Lead the browser to the app, which signs the person in and then completes (WorkOS, Standalone Connect)."""
+    name = f"ext_auth_{server.sources.ulid()}"
+    external = ExternalSignIn(session=hashed(session), expires=server.now() + PAGE_LIFETIME)
+    server.store.put(name, external)
+    return back(login_uri, external_auth_id=name)
+
+
 def offered(server: AuthKit, begun: Authorization) -> list[User]:
     """Give the users in the order in which they are offered.
 
@@ -77,14 +87,6 @@ def offered(server: AuthKit, begun: Authorization) -> list[User]:
     joined = server.directory.all(Membership, organization_id=begun.asked_organization)
     members = {one.user_id for one in joined}
     return sorted(server.users(), key=lambda user: (user.email != begun.login_hint, user.id not in members))
-
-
-def _to_app(server: AuthKit, login_uri: str, session: str) -> Response:
-    """Lead the browser to the app, which signs the person in and then completes (WorkOS, Standalone Connect)."""
-    name = f"ext_auth_{server.sources.ulid()}"
-    external = ExternalSignIn(session=hashed(session), expires=server.now() + PAGE_LIFETIME)
-    server.store.put(name, external)
-    return back(login_uri, external_auth_id=name)
 
 
 def first_page(begun: Authorization) -> str:

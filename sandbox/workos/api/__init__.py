@@ -9,6 +9,7 @@ from sandbox.workos.api import (
     authenticate,
     authorize,
     authorized_applications,
+    challenges,
     client_secrets,
     connections,
     environment,
@@ -42,6 +43,7 @@ BLUEPRINTS: Final = (
     authorize.blueprint,
     authenticate.blueprint,
     sessions.blueprint,
+    challenges.blueprint,
     environment.blueprint,
     standalone.blueprint,
 )

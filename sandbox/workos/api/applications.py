@@ -130,7 +130,7 @@ def get_application(application_id: str) -> Response:
 @blueprint.put("/connect/applications/<application_id>")
 def update_application(application_id: str) -> Response:
     """Change an application; the next authorization sees it."""
-    application, asked, server = found(application_id), body(ChangedApplication), authkit()
+    asked, application, server = body(ChangedApplication), found(application_id), authkit()
     changes: dict[str, Any] = {}
     if asked.name is not UNSET:
         _check_name(asked.name)

@@ -17,10 +17,10 @@ from sandbox.workos.authorization import challenge_of
 from sandbox.workos.codes import back
 from sandbox.workos.device import codes
 from sandbox.workos.directory.entities import Connection, Organization
+from sandbox.workos.environment import may_return_to
 from sandbox.workos.error_page import to_error_page
 from sandbox.workos.records import Authorization
 from sandbox.workos.sign_ins import begin, this_browser
-from sandbox.workos.sso.authorize import may_return_to
 from sandbox.workos.sso.selection import PROVIDERS, selected
 
 blueprint = Blueprint("user_management_authorize", __name__)

@@ -32,8 +32,8 @@ def list_client_secrets(application_id: str) -> Response:
 @blueprint.post("/connect/applications/<application_id>/client_secrets")
 def create_client_secret(application_id: str) -> tuple[Response, int]:
     """Make another secret, which is shown this once; the others stay good."""
-    application, server = found(application_id), authkit()
     fields()  # a body has nothing to say, but must be none that cannot be read
+    application, server = found(application_id), authkit()
     value = server.sources.secret(48)
     secret = server.directory.make(
         ClientSecret, application_id=application.id, digest=hashed(value), secret_hint=value[-HINT:]

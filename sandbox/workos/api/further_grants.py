@@ -6,6 +6,7 @@ from typing import Any
 
 from sandbox.workos import sessions, totp
 from sandbox.workos.answers import OAuthError
+from sandbox.workos.api.challenges import is_over
 from sandbox.workos.api.errors import not_found, refused
 from sandbox.workos.api.grant_bodies import ForEmailVerification, ForOrganization, ForRadar, ForRefreshToken, ForTotp
 from sandbox.workos.api.one_time_codes import latest
@@ -13,7 +14,7 @@ from sandbox.workos.api.sign_in_grants import checked
 from sandbox.workos.api.steps import check_membership, check_sso, passed, pending
 from sandbox.workos.authkit import AuthKit
 from sandbox.workos.directory.entities import Factor, User
-from sandbox.workos.directory.one_time import CODE_LIFETIME, Challenge, EmailVerification
+from sandbox.workos.directory.one_time import Challenge, EmailVerification
 from sandbox.workos.records import Attempt
 
 
@@ -37,7 +38,7 @@ def by_totp(server: AuthKit, asked: ForTotp) -> dict[str, Any]:
         raise not_found("Authentication Challenge", asked.authentication_challenge_id)
     if challenge.used:
         raise refused("one_time_code_previously_used", "The challenge was answered before.")
-    if challenge.created_at <= server.directory.time(-CODE_LIFETIME):
+    if is_over(server, challenge):
         raise refused("one_time_code_expired", "The challenge is over. Challenge the factor again.")
     if not totp.fits(asked.code, factor.secret, server.now()):
         raise refused("invalid_one_time_code", "The code is not the one that the authenticator app shows.")

@@ -13,8 +13,8 @@ from sandbox.workos.api.errors import ApiError, invalid
 from sandbox.workos.api.reading import body
 from sandbox.workos.authkit import authkit
 from sandbox.workos.directory.sessions import Session
+from sandbox.workos.environment import may_return_to
 from sandbox.workos.error_page import to_error_page
-from sandbox.workos.sso.authorize import may_return_to
 
 blueprint = Blueprint("sessions", __name__)
 

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from tests.workos.api.calls import NOTEBOOKS, Api
+from tests.workos.api.calls import KEY, NOTEBOOKS, Api
 from tests.workos.driver import CALLBACK, RESOURCE, error, error_page, fields
 
+ENVIRONMENT = "client_01SANDB0XENV1R0NMENT0000000"
 RESOURCES = "/user_management/authkit_oauth_resources"
 REDIRECTS = "/user_management/redirect_uris"
 ORIGINS = "/user_management/cors_origins"
@@ -73,7 +74,7 @@ def test_the_jwt_template_adds_claims(api: Api) -> None:
     assert api.get(TEMPLATE).status == 404
     content = (
         '{"urn:app:name": "{{ user.first_name }} {{ user.last_name }}", "urn:app:tier":'
-        " {{ organization.metadata.tier || 'bronze' }}, \"urn:app:role\": {{ organization_membership.role_slug }},"
+        " {{ organization.metadata.tier || 'bronze' }}, \"urn:app:role\": {{ organization_membership.role.slug }},"
         ' "urn:app:none": {{ user.metadata.nickname }}}'
     )
     made = api.put(TEMPLATE, {"content": content})
@@ -87,6 +88,10 @@ def test_the_jwt_template_adds_claims(api: Api) -> None:
         "urn:app:role": "admin",
     }
     assert claims["org_id"] == NOTEBOOKS
+    form = {"client_id": ENVIRONMENT, "client_secret": KEY, "grant_type": "password"}
+    body = form | {"email": "clem@freelance.example", "password": "sandbox-password"}
+    session = api.post("/user_management/authenticate", body, key=None).json["access_token"]
+    assert api.workos.claims(session)["urn:app:name"] == "Clem Duarte"
     api.put(TEMPLATE, {"content": "{}"})
     assert not [name for name in api.workos.claims(api.workos.tokens(client)["access_token"]) if name[:4] == "urn:"]
 
