@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
-from sandbox.workos import environment, parameters
+from sandbox.workos import parameters
 from sandbox.workos.answers import OAuthError
 from sandbox.workos.authkit import AuthKit, authkit
 from sandbox.workos.authorization import challenge_of
 from sandbox.workos.codes import back
+from sandbox.workos.environment import may_return_to
 from sandbox.workos.error_page import to_error_page
 from sandbox.workos.records import Authorization
-from sandbox.workos.redirects import why_not_registrable
 from sandbox.workos.sign_ins import begin, this_browser
 from sandbox.workos.sso.selection import PROVIDERS, selected
 
@@ -42,11 +42,6 @@ def authorize() -> Response:
         state = request.args.get("state")
         return back(redirect_uri, error=error.error, error_description=error.description, state=state)
     return begin(server, begun)
-
-
-def may_return_to(server: AuthKit, redirect_uri: str) -> bool:
-    """Say whether the app may have browsers sent there: a sound URI, and one that the dashboard allows."""
-    return why_not_registrable(redirect_uri) is None and environment.may_return_to(server, redirect_uri)
 
 
 def _begun(server: AuthKit, asked: Mapping[str, str]) -> Authorization:
