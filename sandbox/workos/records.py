@@ -115,8 +115,6 @@ class Authorization(Record, frozen=True, kw_only=True):
     asked_organization: str | None = None
     """The id of the organization that the app asked for; nobody chooses another."""
     invitation_token: str | None = None
-    sign_up: bool = False
-    """Whether the page for who is no user yet comes first."""
     user_id: str | None = None
     organization: str | None = None
     """The id of the organization chosen at sign-in."""

@@ -85,6 +85,17 @@ def pages(claim: str | None = None) -> dict[str, Sample]:
         "session": claim or SESSION["authorization_session_id"],
         "login_hint": None,
     }
+    organization = {
+        "client_name": app,
+        "user": users[-1] if claim else users[0],
+        "organizations": [
+            {"id": "org_01NOTEBOOKS", "name": claim or "Nearby Notebooks"},
+            {"id": "org_01PRESS", "name": claim or "Harbour Press"},
+        ],
+        "action": "/answer",
+        "session": claim or SESSION["authorization_session_id"],
+        "another": "/oauth2/sign-in",
+    }
     consent = {
         "client_name": app,
         "client_id": claim or "client_01K3Z4Q8Y0V7W5B2M9N6R1T4XC",
@@ -159,6 +170,8 @@ def pages(claim: str | None = None) -> dict[str, Sample]:
         "sign-in-hinted": Sample("sign_in.html", sign_in | {"login_hint": claim or USERS[1].email}),
         "sign-in-unknown": Sample("sign_in.html", sign_in | {"login_hint": claim or "dora@elsewhere.example"}),
         "sign-in-nobody": Sample("sign_in.html", sign_in | {"users": ()}),
+        "organization": Sample("organization.html", organization),
+        "organization-none": Sample("organization.html", organization | {"organizations": ()}),
         "consent": Sample("consent.html", consent),
         "consent-known": Sample("consent.html", consent if claim else consent | known | away),
         "device": Sample("device.html", device | {"client_name": None, "user_code": claim or ""}),
@@ -247,7 +260,7 @@ def open_page(window: Page, preview: Preview) -> Opener:
     return opened
 
 
-FORMS: Final = ("sign-in", "consent", "device", "device-confirm", "identity-provider", "invitation", "password-reset")
+FORMS: Final = ("sign-in", "organization", "consent", "device", "device-confirm", "identity-provider", "invitation", "password-reset")
 WITH_CONTROLS: Final = {
     *FORMS,
     "sign-in-hinted",
@@ -428,6 +441,18 @@ def test_signing_in_by_keyboard(open_page: Opener, preview: Preview) -> None:
     page.wait_for_url("**/answer")
 
     assert preview.answers[-1] == SESSION | {"user_id": "user_01BEN"}
+
+
+@pytest.mark.chromium
+def test_choosing_an_organization_by_keyboard(open_page: Opener, preview: Preview) -> None:
+    """A person without a mouse picks an organization with Tab and Enter."""
+    page = open_page("organization")
+
+    tab_to(page, "org_01PRESS")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/answer")
+
+    assert preview.answers[-1] == SESSION | {"organization_id": "org_01PRESS"}
 
 
 @pytest.mark.chromium

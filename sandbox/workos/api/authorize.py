@@ -59,7 +59,8 @@ def authorize() -> Response:
 def _begun(server: AuthKit, asked: Mapping[str, str]) -> Authorization:
     """Check the request; raise OAuthError for what is wrong with it.
 
-    `domain_hint`, `provider_scopes`, `provider_query_params` and `max_age` have no use here.
+    `screen_hint`, `domain_hint`, `provider_scopes`, `provider_query_params` and `max_age` have no use here: the page
+    signs in those who are there, and nobody signs up on it.
     """
     if parameters.required(asked, "response_type") != "code":
         raise OAuthError("unsupported_response_type", "The response_type must be 'code'.")
@@ -78,7 +79,6 @@ def _begun(server: AuthKit, asked: Mapping[str, str]) -> Authorization:
         provider=connection.connection_type if connection and own else None,
         asked_organization=organization_id or None,
         invitation_token=asked.get("invitation_token"),
-        sign_up=asked.get("screen_hint") == "sign-up",
     )
 
 
