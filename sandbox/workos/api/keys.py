@@ -12,7 +12,7 @@ from sandbox.workos.authkit import authkit
 
 
 def is_key(given: str) -> bool:
-    """Say whether a text is a key of this environment; one of the real WorkOS never comes so far (the wire)."""
+    """Say whether a text is a key of this environment; one of the real WorkOS never comes so far (`wire/withheld`)."""
     return any(hmac.compare_digest(given.encode(), key.encode()) for key in authkit().settings.api_keys)
 
 
