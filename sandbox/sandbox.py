@@ -137,7 +137,9 @@ class Sandbox(Witness):
         self._open.callback(self.watch.forget)
         self._apply(self.scenario, self._given)
         wire, check = self.wire, self._serving.check
-        documents = DocumentReading(self.authkit, wire, self.certificates.client_context, is_at_home=self.is_loopback)
+        documents = DocumentReading(
+            self.authkit, wire, self.certificates.client_context_apart, is_at_home=self.is_loopback
+        )
         self._open.push_async_callback(documents.stop)
         applications: dict[str, Application] = {
             "workos": wire.around(

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import importlib
 import ssl
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote_plus, urlsplit
 
 from sandbox.outside.addresses import (
@@ -35,6 +36,9 @@ from sandbox.workos.client_documents import (
     seconds_kept,
     why_no_client_id,
 )
+
+if TYPE_CHECKING:
+    from sandbox.outside.sending import Sending
 
 USER_AGENT: Final = "workos-sandbox"
 """With which WorkOS asks for documents; the real one's is UNCERTAIN."""
@@ -61,7 +65,7 @@ class DocumentReading:
         self,
         server: AuthKit,
         wire: Wire,
-        trusted: Callable[[], ssl.SSLContext],
+        trusted: Callable[[], Awaitable[ssl.SSLContext]],
         *,
         is_at_home: bool,
         resolve: Resolve = resolved,
@@ -69,6 +73,7 @@ class DocumentReading:
         self._server, self._wire, self._trusted = server, wire, trusted
         self._is_at_home, self._resolve = is_at_home, resolve
         self._reading: dict[str, asyncio.Task[None]] = {}
+        self._context: ssl.SSLContext | None = None
 
     def before(self, application: Application) -> Application:
         """Make an application that reads a client's document where that is due, and then asks this one."""
@@ -147,19 +152,17 @@ class DocumentReading:
 
     async def _sent(self, target: Target, request: Request, scope: Scope, receive: Receive, send: Send) -> str:
         """Send the request to its host, and pass on what comes; give what stood in the way, in words."""
-        from sandbox.outside.sending import Sending, client
-
         await receive()  # the request itself
-        trusted = self._trusted() if target.scheme == "https" else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        async with client(_CONNECT, trusted) as http:
-            sending = Sending(http, target, request, None, LIMIT)
+        outside = await asyncio.to_thread(importlib.import_module, "sandbox.outside.sending")
+        async with outside.client(_CONNECT, await self._trust(target)) as http:
+            sending: Sending = outside.Sending(http, target, request, None, LIMIT)
             sent = asyncio.ensure_future(sending.sent(PATIENCE))
             left = asyncio.ensure_future(receive())
             await asyncio.wait({sent, left}, return_when=asyncio.FIRST_COMPLETED)
             for task in (sent, left):
                 task.cancel()
             await asyncio.gather(sent, left, return_exceptions=True)
-        failure, words = sent.result() if not sent.cancelled() else ("late", "nobody waits any more")
+        failure, words = sent.result() if not sent.cancelled() else ("late", "")
         response = sending.arriving.response(LIMIT)
         if response is None:
             scope["state"]["transport"].abort()
@@ -168,6 +171,14 @@ class DocumentReading:
         is_whole = failure is None and sending.arriving.is_whole
         await send({"type": "http.response.body", "body": response.body, "more_body": not is_whole})
         return words
+
+    async def _trust(self, target: Target) -> ssl.SSLContext:
+        """Say which certificates are trusted; without TLS there is nothing to trust."""
+        if target.scheme != "https":
+            return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        if self._context is None:
+            self._context = await self._trusted()
+        return self._context
 
 
 def named(request: Request) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
@@ -13,7 +14,6 @@ import httpx2
 import pytest
 
 from sandbox.export import FORMATS
-from sandbox.outside.addresses import Resolve
 from sandbox.sandbox import Sandbox
 from sandbox.scenario import Expect, Scenario
 from sandbox.scenario.model import Fault
@@ -278,8 +278,11 @@ async def judged(workos: Workos, url: str, *addresses: str, is_at_home: bool = T
         resource_metadata=str,
         is_resource_metadata=lambda _system, _path: False,
     )
-    asked: Resolve = resolve
-    reading = DocumentReading(workos.authkit, wire, lambda: None, is_at_home=is_at_home, resolve=asked)  # type: ignore[arg-type,return-value]
+
+    async def trusted() -> ssl.SSLContext:
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+    reading = DocumentReading(workos.authkit, wire, trusted, is_at_home=is_at_home, resolve=resolve)
     await reading._read_in_time(url)
     return workos.authkit.documents.failures[url], len(wire.trace)
 
