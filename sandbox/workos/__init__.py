@@ -121,6 +121,6 @@ def _as_the_api_does(response: Response) -> Response:
     """
     if not request.path.startswith(("/oauth2/", "/.well-known/", "/_sandbox/")):
         response.headers["X-Request-ID"] = authkit().sources.ulid()
-        if response.location and response.location.startswith("/"):
-            response.location = authkit().origin + response.location
+        if (response.location or "").startswith("/") and operation_of(request.method, request.path):
+            response.location = f"{authkit().origin}{response.location}"
     return response

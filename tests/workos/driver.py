@@ -230,5 +230,5 @@ def error(response: TestResponse, status: int = 400) -> str:
 
 def error_page(response: TestResponse) -> str:
     """Give the code that a redirect to the error page carries."""
-    assert response.headers["Location"].startswith("/oauth2/error?"), response.headers["Location"]
+    assert urlsplit(response.headers["Location"]).path == "/oauth2/error", response.headers["Location"]
     return fields(response)["error"]
