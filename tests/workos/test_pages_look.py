@@ -260,9 +260,19 @@ def open_page(window: Page, preview: Preview) -> Opener:
     return opened
 
 
-FORMS: Final = ("sign-in", "organization", "consent", "device", "device-confirm", "identity-provider", "invitation", "password-reset")
+FORMS: Final = (
+    "sign-in",
+    "organization",
+    "consent",
+    "device",
+    "device-confirm",
+    "identity-provider",
+    "invitation",
+    "password-reset",
+)
 WITH_CONTROLS: Final = {
     *FORMS,
+    "organization-none",
     "sign-in-hinted",
     "sign-in-unknown",
     "consent-known",
