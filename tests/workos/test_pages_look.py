@@ -272,6 +272,7 @@ FORMS: Final = (
 )
 WITH_CONTROLS: Final = {
     *FORMS,
+    "organization-none",
     "sign-in-hinted",
     "sign-in-unknown",
     "consent-known",
