@@ -8,13 +8,13 @@ from urllib.parse import urlencode
 from werkzeug.test import TestResponse
 
 from tests.workos.api.calls import BEN, Api
-from tests.workos.driver import fields
+from tests.workos.driver import ORIGIN, fields
 
 OKTA: Final = "conn_01SANDB0XNEARBY0KTA0000000"
 ENTRA: Final = "conn_01SANDB0XHARB0VRENTRA00000"
 CLIENT: Final = "client_01SANDB0XENV1R0NMENT0000000"
 APP: Final = "http://localhost:3000/callback"
-IDP: Final = "/sso/idp"
+IDP: Final = f"{ORIGIN}/sso/idp"
 
 
 def authorize(api: Api, *more: tuple[str, str], **change: str | None) -> TestResponse:
