@@ -44,6 +44,11 @@ def table(name: str, version: int | None = None) -> list[Call]:
     return [call for call in read if call.get("in", version) == version]
 
 
+def lacking() -> list[str]:
+    """Read which methods, of all SDKs, ask for what the sandbox does not emulate."""
+    return (Path(__file__).parent / "lacking.txt").read_text(encoding="utf-8").split()
+
+
 def known(cookie_password: str) -> dict[str, Any]:
     """Give what is known before the first call."""
     challenge = base64.urlsafe_b64encode(hashlib.sha256(_VERIFIER.encode()).digest()).rstrip(b"=").decode()

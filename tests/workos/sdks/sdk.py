@@ -37,6 +37,9 @@ class Sdk(Protocol):
     def ask(self, call: str, given: Any, then: list[dict[str, Any]]) -> Outcome:
         """Call a method; `then` are calls, one after the other, of what came."""
 
+    def anything(self, call: str) -> Any:
+        """Give arguments for a method of which only the request matters."""
+
 
 class Node:
     """The SDK for Node, in a process of its own."""
@@ -49,6 +52,9 @@ class Node:
 
     def ask(self, call: str, given: Any, then: list[dict[str, Any]]) -> Outcome:
         return Outcome(**self._ask({"call": call, "with": given or [], "then": then}))
+
+    def anything(self, call: str) -> Any:  # noqa: ARG002 - it is told from no signature
+        return ["none", {}]
 
     def _ask(self, asked: dict[str, Any]) -> dict[str, Any]:
         assert self._process.stdin is not None
@@ -77,6 +83,9 @@ class Python:
     def __init__(self, key: str, client_id: str, address: str) -> None:
         self._client = WorkOSClient(api_key=key, client_id=client_id, base_url=address)
 
+    def close(self) -> None:
+        self._client.close()
+
     def methods(self) -> list[str]:
         areas = {
             name: getattr(self._client, name)
@@ -95,12 +104,25 @@ class Python:
         area, method = call.split(".")
         try:
             at = getattr(self._client, area, None) or importlib.import_module(f"workos.{area}")
-            value = getattr(at, method)(**(given or {}))
+            value = getattr(at, method)(**{name: _modelled(area, one) for name, one in (given or {}).items()})
             for step in then:
                 value = getattr(value, step["call"])(**step.get("with", {}))
             return Outcome(_json(value))
         except Exception as error:  # noqa: BLE001 - whatever an SDK raises is its outcome
             return Outcome(error={"name": type(error).__name__, "message": str(error)} | _error(error))
+
+    def anything(self, call: str) -> Any:
+        area, method = call.split(".")
+        given = inspect.signature(getattr(getattr(self._client, area), method)).parameters.values()
+        return {one.name: "none" for one in given if one.default is one.empty}
+
+
+def _modelled(area: str, given: Any) -> Any:
+    """Give an argument as it is; one with the name of a `model`, as that."""
+    if not isinstance(given, dict) or "model" not in given:
+        return given
+    fields = {name: value for name, value in given.items() if name != "model"}
+    return getattr(importlib.import_module(f"workos.{area}.models"), given["model"])(**fields)
 
 
 def _error(error: Exception) -> dict[str, Any]:

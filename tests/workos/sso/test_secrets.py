@@ -11,7 +11,7 @@ from tests.conftest import Start
 from tests.wire.test_no_secret_leaks import leaked
 from tests.workos.api.calls import BEN, KEY, NOTEBOOKS
 from tests.workos.driver import CHALLENGE, VERIFIER
-from tests.workos.sso.walk import APP, CLIENT, IDP
+from tests.workos.sso.walk import APP, CLIENT
 
 GENERIC = {"id": "conn_generic", "organization": NOTEBOOKS, "type": "GenericOIDC", "name": "Generic"}
 
@@ -30,7 +30,7 @@ async def test_no_form_of_the_trace_holds_a_secret(start: Start) -> None:
         begun = await http.get("/sso/authorize", params=asked | proof)
         session = fields(begun)
         await http.get(begun.headers["location"])
-        vouched = await http.post(IDP, data=session | {"user_id": BEN, "decision": "approve"})
+        vouched = await http.post("/sso/idp", data=session | {"user_id": BEN, "decision": "approve"})
         code = fields(vouched)["code"]
         exchange = {"client_id": CLIENT, "client_secret": KEY, "grant_type": "authorization_code", "code": code}
         token = (await http.post("/sso/token", json=exchange | {"code_verifier": VERIFIER})).json()
