@@ -120,7 +120,7 @@ class Passage:
         kept = withheld.withheld(request)
         if kept is not request:
             self.withheld, request = True, kept
-            self.base = f"{self.scope['scheme']}://localhost"
+            self.base = f"{self.base.partition(':')[0]}://localhost"
         grant_type = request.parameters.get("grant_type")
         self.request = request
         self.trace_run = self.wire.trace.run

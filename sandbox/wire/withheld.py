@@ -27,9 +27,14 @@ def withheld(request: Request) -> Request:
         path=f"/{WITHHELD}" if holds_one(request.path) else request.path,
         query=_part(request.query),
         headers=tuple((_part(name), _header(value)) for name, value in request.headers),
-        body=WITHHELD.encode() if holds_one(request.body.decode("utf-8", "replace")) else request.body,
+        body=WITHHELD.encode() if holds_one(_text(request.body)) else request.body,
     )
     return request if kept == request else kept
+
+
+def _text(body: bytes) -> str:
+    """Read a body, in UTF-8 or, as JSON may be too, in UTF-16 or UTF-32."""
+    return body.replace(b"\0", b"").decode("utf-8", "replace")
 
 
 def refusal(place: Place) -> Response:

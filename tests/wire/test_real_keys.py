@@ -49,6 +49,12 @@ def ways(key: str) -> dict[str, dict[str, Any]]:
         "form": {"method": "POST", "url": "/oauth2/token", "data": {"client_id": "client_1", "client_secret": key}},
         "json": {"method": "POST", "url": "/sso/token", "json": {"client_secret": key}},
         "escaped": {"method": "POST", "url": "/sso/token", "content": f'{{"client_secret": "{_escaped(key)}"}}'},
+        "UTF-16": {
+            "method": "POST",
+            "url": "/organizations",
+            "content": f'{{"name": "x", "metadata": {{"key": "{key}"}}}}'.encode("utf-16-le"),
+            "headers": {"content-type": "application/json"},
+        },
         "percent": {
             "method": "POST",
             "url": "/oauth2/token",

@@ -31,6 +31,9 @@ HOSTILE: Final = {"script": SCRIPT, "quotes": QUOTES, "long": LONG, "right-to-le
 SESSION: Final = {"authorization_session_id": "authorization_session_01"}
 
 
+V2: Final = {"value": "v2", "label": "Version 2"}
+
+
 class Person(NamedTuple):
     """A user as the pages see one."""
 
@@ -112,6 +115,7 @@ def pages(claim: str | None = None) -> dict[str, Sample]:
         "loopback": True,
     }
     known = {"client_name": "Claude (web and desktop)", "unverified": False, "loopback": False, "resource": None}
+    option = {"label": claim or "Terms", "choices": ({"value": "v1", "label": claim or "Version 1"}, V2)}
     away = {"redirect_host": "claude.ai", "redirect_uri": "https://claude.ai/api/mcp/auth_callback"}
     device = {
         "action": "/answer",
@@ -173,6 +177,7 @@ def pages(claim: str | None = None) -> dict[str, Sample]:
         "organization": Sample("organization.html", organization),
         "organization-none": Sample("organization.html", organization | {"organizations": ()}),
         "consent": Sample("consent.html", consent),
+        "consent-options": Sample("consent.html", consent | {"options": (option,)}),
         "consent-known": Sample("consent.html", consent if claim else consent | known | away),
         "device": Sample("device.html", device | {"client_name": None, "user_code": claim or ""}),
         "device-wrong": Sample("device.html", device | {"client_name": None, "error": claim or "No such code."}),
@@ -276,6 +281,7 @@ WITH_CONTROLS: Final = {
     "sign-in-hinted",
     "sign-in-unknown",
     "consent-known",
+    "consent-options",
     "device-wrong",
     "identity-provider-own",
     "identity-provider-nobody",
@@ -476,6 +482,20 @@ def test_deciding_by_keyboard(open_page: Opener, preview: Preview, decision: str
     page.wait_for_url("**/answer")
 
     assert preview.answers[-1] == SESSION | {"decision": decision}
+
+
+@pytest.mark.chromium
+def test_choosing_what_the_app_asks_besides_by_keyboard(open_page: Opener, preview: Preview) -> None:
+    """A consent option is named, reached and changed without a mouse."""
+    page = open_page("consent-options")
+
+    page.get_by_role("combobox", name="Terms").focus()
+    page.keyboard.press("ArrowDown")
+    tab_to(page, "approve")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/answer")
+
+    assert preview.answers[-1] == SESSION | {"option_0": "v2", "decision": "approve"}
 
 
 @pytest.mark.chromium
