@@ -16,12 +16,13 @@ PATH: Final = "/user_management/authenticate"
 
 
 @pytest.mark.parametrize("encoding", ["json", "data"])
-async def test_no_secret_of_a_sign_in_is_kept(sandbox: Sandbox, encoding: Any) -> None:
+async def test_no_secret_of_a_sign_in_is_kept(sandbox: Sandbox, encoding: str) -> None:
     """Password, key, pending token, tokens, device code and user code are gone, in JSON and in forms."""
     async with httpx2.AsyncClient(base_url=sandbox.addresses.workos, trust_env=False) as http:
 
         async def asked(path: str, **body: str) -> dict[str, Any]:
-            return dict((await http.post(path, **{encoding: CREDENTIALS | body})).json())
+            sent: dict[str, Any] = {encoding: CREDENTIALS | body}
+            return dict((await http.post(path, **sent)).json())
 
         password = "sandbox-password"
         first = await asked(PATH, grant_type="password", email=BEN_EMAIL, password=password)
