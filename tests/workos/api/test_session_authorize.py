@@ -113,7 +113,11 @@ def test_the_dashboard_may_list_the_redirect_uris(api: Api) -> None:
     api.workos.set(redirect_uris=["https://app.example/callback"])
 
     assert error_page(authorize(api)) == "redirect-uri-invalid"
-    assert authorize(api, redirect_uri="https://app.example/callback").headers["Location"].startswith("http://localhost:4100/oauth2/sign-in")
+    assert (
+        authorize(api, redirect_uri="https://app.example/callback")
+        .headers["Location"]
+        .startswith("http://localhost:4100/oauth2/sign-in")
+    )
 
 
 @pytest.mark.parametrize(

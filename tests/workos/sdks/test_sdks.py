@@ -17,7 +17,6 @@ from tests.workos.sdks import play
 from tests.workos.sdks.play import Call, filled, has_reference, wrong_error
 from tests.workos.sdks.sdk import CLIENTS, Python, Sdk, node
 
-
 AREAS = {
     "connect",
     "mfa",
@@ -98,7 +97,6 @@ def _refused(sdk: Sdk, judge: Judge) -> Iterator[str]:
         if raises is not None and "call" in call:
             given = filled(call.get("with"), judge.kept)
             yield from wrong_error(call["call"], sdk.ask(call["call"], given, call.get("then", [])), raises)
-
 
 
 def test_what_is_not_in_the_table_is_not_emulated(judge: Judge, running: Sandbox) -> None:
