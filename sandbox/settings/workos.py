@@ -99,7 +99,11 @@ class WorkOS(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = True
     disabled_registration: DisabledRegistration = DisabledRegistration()
     client_id_metadata_document: Annotated[
-        bool, Meta(description="Dashboard, Connect, Configuration: Client ID Metadata Document")
+        bool,
+        Meta(
+            description="Dashboard, Connect, Configuration: Client ID Metadata Document; those of known clients are"
+            " shipped, others are fetched"
+        ),
     ] = False
     login_uri: Annotated[
         Annotated[str, Meta(pattern=r"^https?://[^\s#]+$", description="an http or https URL")] | None,

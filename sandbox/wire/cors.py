@@ -14,7 +14,9 @@ EXPOSED: Final = ("WWW-Authenticate", "Mcp-Session-Id", "Mcp-Protocol-Version")
 
 _ORIGINS: Final = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?"
 """Only pages of this machine, whoever else reaches the sandbox."""
-_FOR_PEOPLE: Final = re.compile(r"/oauth2/(authorize|continue|sign-in|organization|consent|device|error)\Z")
+_FOR_PEOPLE: Final = re.compile(
+    r"/oauth2/(authorize|continue|sign-in|organization|consent|device|error)\Z|/invite\Z|/reset-password\Z"
+)
 """The pages of WorkOS, which a browser opens and no other page reads."""
 
 

@@ -43,7 +43,7 @@ class NewFactor(Struct, kw_only=True):
 @blueprint.post("/user_management/users/<user_id>/auth_factors")
 def enroll_factor(user_id: str) -> tuple[Response, int]:
     """Enrol an authenticator app: this answer alone has its secret; a challenge waits for its first code."""
-    user, asked, server = found(User, user_id), body(NewFactor), authkit()
+    asked, user, server = body(NewFactor), found(User, user_id), authkit()
     secret = (asked.totp_secret or _new_secret()).replace(" ", "").rstrip("=").upper()
     if not _SECRET.fullmatch(secret):
         raise invalid("totp_secret", "invalid", "A totp_secret is base32: 16 to 128 of A to Z and 2 to 7.")

@@ -149,8 +149,8 @@ def revoke_invitation(invitation_id: str) -> Response:
 @blueprint.post("/user_management/invitations/<invitation_id>/resend")
 def resend_invitation(invitation_id: str) -> Response:
     """Send an invitation again; its token and its time stay (UNCERTAIN)."""
-    invitation, directory = found(Invitation, invitation_id), authkit().directory
     _check_locale(body(Resend).locale)
+    invitation, directory = found(Invitation, invitation_id), authkit().directory
     refusal = _NOT_RESENT.get(invitation.as_of(directory.time()))
     if refusal is not None:
         raise refused(*refusal)

@@ -42,12 +42,8 @@ def shown(membership: Membership) -> dict[str, Any]:
     directory = authkit().directory
     user = directory.get(User, membership.user_id)
     organization = directory.get(Organization, membership.organization_id)
-    role = {"slug": membership.role_slug}
-    return (
-        membership.shown()
-        | ({"organization_name": organization.name} if organization else {})
-        | {"role": role, "roles": [role], "user": user.shown() if user else None}
-    )
+    named = {"organization_name": organization.name} if organization else {}
+    return membership.shown() | named | {"user": user.shown() if user else None}
 
 
 @blueprint.get("/user_management/organization_memberships")
@@ -95,9 +91,8 @@ def get_membership(membership_id: str) -> Response:
 @blueprint.put("/user_management/organization_memberships/<membership_id>")
 def update_membership(membership_id: str) -> Response:
     """Give a member another role."""
-    membership = found(Membership, membership_id)
-    role = role_of(body(Roles)) or membership.role_slug
-    return jsonify(shown(authkit().directory.change(membership, role_slug=role)))
+    role, membership = role_of(body(Roles)), found(Membership, membership_id)
+    return jsonify(shown(authkit().directory.change(membership, role_slug=role or membership.role_slug)))
 
 
 @blueprint.delete("/user_management/organization_memberships/<membership_id>")

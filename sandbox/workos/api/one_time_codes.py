@@ -104,7 +104,7 @@ def send_email_verification(user_id: str) -> Response:
 @blueprint.post("/user_management/users/<user_id>/email_verification/confirm")
 def confirm_email_verification(user_id: str) -> Response:
     """Verify the user's email address by the code."""
-    user, asked, server = found(User, user_id), body(GivenCode), authkit()
+    asked, user, server = body(GivenCode), found(User, user_id), authkit()
     if user.email_verified:
         raise refused("email_previously_verified", f"The email address '{user.email}' is verified already.")
     kept = latest(server, EmailVerification, user)
@@ -121,7 +121,7 @@ def confirm_email_verification(user_id: str) -> Response:
 @blueprint.post("/user_management/users/<user_id>/email_change/send")
 def send_email_change(user_id: str) -> Response:
     """Make a code that gives the user another email address, to which it would be sent."""
-    user, asked, server = found(User, user_id), body(NewEmail), authkit()
+    asked, user, server = body(NewEmail), found(User, user_id), authkit()
     credentials.check_email("new_email", asked.new_email, "invalid_email")
     if asked.new_email.lower() == user.email.lower():
         raise ApiError(409, f"'{asked.new_email}' is the user's email address already.", "email_change_not_needed")
@@ -141,7 +141,7 @@ def send_email_change(user_id: str) -> Response:
 @blueprint.post("/user_management/users/<user_id>/email_change/confirm")
 def confirm_email_change(user_id: str) -> Response:
     """Give the user the other email address, which the code has also verified."""
-    user, asked, server = found(User, user_id), body(GivenCode), authkit()
+    asked, user, server = body(GivenCode), found(User, user_id), authkit()
     kept = latest(server, EmailChange, user)
     if kept is None:
         raise ApiError(409, "No change of the email address was asked for.", "no_pending_email_change")

@@ -45,7 +45,7 @@ def list_user_keys(user_id: str) -> Response:
 @blueprint.post("/user_management/users/<user_id>/api_keys")
 def create_user_key(user_id: str) -> tuple[Response, int]:
     """Make a key for a user, who must be an active member of the organization; only this answer has its value."""
-    user, asked, server = found(User, user_id), body(NewKey), authkit()
+    asked, user, server = body(NewKey), found(User, user_id), authkit()
     organization = found(Organization, asked.organization_id)
     if not 0 < len(asked.name.strip()) <= _LONGEST_NAME:
         raise invalid("name", "invalid", f"A name has 1 to {_LONGEST_NAME} characters.")

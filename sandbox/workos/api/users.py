@@ -139,7 +139,7 @@ def get_user_by_external_id(external_id: str) -> Response:
 @blueprint.put("/user_management/users/<user_id>")
 def update_user(user_id: str) -> Response:
     """Change a user; another email address is not verified until it is said to be (UNCERTAIN)."""
-    user, asked, server = found(User, user_id), body(ChangedUser), authkit()
+    asked, user, server = body(ChangedUser), found(User, user_id), authkit()
     given = {name: value for name, value in msgspec.structs.asdict(asked).items() if value is not UNSET}
     changes = {name: value for name, value in given.items() if name not in _OF_ITS_OWN}
     changes |= credentials.password(given)

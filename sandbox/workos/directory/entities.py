@@ -100,6 +100,11 @@ class Membership(Entity, frozen=True, kw_only=True):
     directory_managed: bool = False
     custom_attributes: dict[str, Any] = field(default_factory=dict)
 
+    def shown(self) -> dict[str, Any]:
+        """Give its JSON, the role as one and as the only one of several."""
+        role = {"slug": self.role_slug}
+        return super().shown() | {"role": role, "roles": [role]}
+
 
 class Connection(Entity, frozen=True, kw_only=True):
     """A single sign-on connection of an organization."""

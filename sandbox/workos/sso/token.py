@@ -34,11 +34,12 @@ def token() -> Response:
     also of a client.
     """
     server, asked = authkit(), fields()
-    client_id, grant_type, code = (_text(asked, name) for name in ("client_id", "grant_type", "code"))
+    client_id, grant_type = _text(asked, "client_id"), _text(asked, "grant_type")
     if client_id != server.settings.client_id:
         raise OAuthError("invalid_client", "Invalid client ID or secret.", 400)
     if grant_type != "authorization_code":
         raise OAuthError("unsupported_grant_type", f"The grant type '{grant_type}' is not supported.", 400)
+    code = _text(asked, "code")
     profile = _redeemed(server, code, _text(asked, "client_secret", ""), _text(asked, "code_verifier", "") or None)
     access_token = server.sources.secret()
     kept = ProfileToken(profile_id=profile.id, expires=server.now() + TOKEN_LIFETIME)

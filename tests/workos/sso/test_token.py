@@ -99,6 +99,11 @@ def test_a_code_is_good_for_ten_minutes(api: Api) -> None:
         ({"client_secret": None}, 400, "invalid_client"),
         ({"client_secret": ""}, 400, "invalid_client"),
         ({"grant_type": "password"}, 400, "unsupported_grant_type"),
+        (
+            {"grant_type": "urn:ietf:params:oauth:grant-type:token-exchange", "code": None},
+            400,
+            "unsupported_grant_type",
+        ),
         ({"code": "none"}, 400, "invalid_grant"),
         ({"code_verifier": VERIFIER}, 400, "invalid_grant"),
         ({"code": None}, 422, None),
