@@ -287,7 +287,6 @@ WITH_CONTROLS: Final = {
     "identity-provider-nobody",
     "invitation-sign-up",
     "password-reset-weak",
-    "organization-none",
 }
 every_page = pytest.mark.parametrize("name", pages())
 every_claim = pytest.mark.parametrize("hostile", HOSTILE)
