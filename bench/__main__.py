@@ -66,7 +66,8 @@ def tokens_a_second() -> float:
     server = AuthKit(world.workos, addresses.workos, addresses.workos, sources, Store(sources.now), Keys(sources))
     application = create_app(server)
     machine = next(each for each in world.workos.applications if each.type == "m2m")
-    body = f"grant_type=client_credentials&client_id={machine.client_id}&client_secret={server.secret_of(machine)}"
+    secret = server.directory.secret_of(machine)
+    body = f"grant_type=client_credentials&client_id={machine.client_id}&client_secret={secret}"
     headers = (("content-type", "application/x-www-form-urlencoded"),)
     request = Request("POST", "/oauth2/token", "", headers, body.encode())
     count = 500

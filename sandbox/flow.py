@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final, Literal, NamedTuple, get_args
 
-System = Literal["workos", "log-aggregator"]
+System = Literal["workos", "log-aggregator", "client"]
+"""Who answers: one of the two systems, or the host of a client's own document, which WorkOS asks."""
 Asker = Literal["client", "browser", "log-aggregator", "workos"]
 
 Step = Literal[
@@ -82,11 +83,11 @@ _PATH_STEP: Final[tuple[tuple[re.Pattern[str], Step], ...]] = (
     (re.compile(r"(/oauth2)?/register\Z"), "registration"),
     (re.compile(r"/oauth2/device"), "device"),
     (re.compile(r"(/oauth2)?/token\Z"), "token"),
-    (re.compile(r"(/oauth2)?/authorize\Z|/oauth2/(error|sign-in|consent)\Z"), "authorization"),
+    (re.compile(r"(/oauth2)?/authorize\Z|/oauth2/(error|sign-in|organization|consent|continue)\Z"), "authorization"),
     (re.compile(r"/oauth2/jwks\Z|/sso/jwks/|/\.well-known/jwks\.json\Z"), "jwks"),
     (re.compile(r"/oauth2/introspection\Z"), "introspection"),
     (re.compile(r"/oauth2/userinfo\Z"), "userinfo"),
-    (re.compile(r"(/sso|/user_management/sessions|/oauth2)/logout"), "logout"),
+    (re.compile(r"(/sso|/user_management/sessions|/oauth2)/logout\Z"), "logout"),
 )
 
 
@@ -96,11 +97,11 @@ def step_of(asked: Asked) -> Step:
     The request alone decides, so that a fault can be chosen before the answer exists: a request with a token is
     `session` or `messages` even when the token turns out to be worthless.
     """
-    for pattern, step in _PATH_STEP:
-        if pattern.match(asked.path):
-            if step == "token":
-                return _GRANT_STEP.get(asked.grant_type or "", step)
-            return step
+    if asked.system == "client":
+        return "client-metadata"
+    step = _step_of_path(asked)
+    if step is not None:
+        return step
     if asked.is_named and asked.method == "GET":
         return "resource-metadata"
     if asked.system == "workos":
@@ -110,12 +111,23 @@ def step_of(asked: Asked) -> Step:
     return "session" if asked.mcp_methods & SESSION_METHODS else "messages"
 
 
-_PAGE: Final = re.compile(r"/oauth2/device\Z|/_sandbox/")
+def _step_of_path(asked: Asked) -> Step | None:
+    for pattern, step in _PATH_STEP:
+        if pattern.match(asked.path):
+            return _GRANT_STEP.get(asked.grant_type or "", step) if step == "token" else step
+    return None
+
+
+_PAGE: Final = re.compile(
+    r"/oauth2/device\Z|/sso/(authorize|idp)\Z|/user_management/authorize\Z|/invite\Z|/reset-password\Z|/_sandbox/"
+)
 """Pages of WorkOS, and what they load, at steps where otherwise a client asks."""
 
 
 def asker_of(system: System, step: Step, user_agent: str, path: str = "") -> Asker:
     """Say who asks: the client, the person's browser, or one of the two systems."""
+    if system == "client":
+        return "workos"
     if user_agent.startswith(SERVICE_USER_AGENT):
         return "log-aggregator"
     if system == "workos" and (step in {"authorization", "logout"} or _PAGE.match(path)):

@@ -37,6 +37,8 @@ from sandbox.wire.tls import Certificates
 from sandbox.wire.wire import Wire
 from sandbox.witness import Witness
 from sandbox.workos import AuthKit, create_app
+from sandbox.workos.document_reading import DocumentReading
+from sandbox.workos.environment import shares_with
 from sandbox.workos.keys import Keys
 from sandbox.workos.metadata import authorization_server
 from sandbox.workos.store import Store
@@ -138,10 +140,20 @@ class Sandbox(Witness):
         self._open.push_async_callback(self.own_client.end)
         self._apply(self.scenario, self._given)
         wire, check = self.wire, self._serving.check
+        documents = DocumentReading(
+            self.authkit, wire, self.certificates.client_context_apart, is_at_home=self.is_loopback
+        )
+        self._open.push_async_callback(documents.stop)
         applications: dict[str, Application] = {
-            "workos": wire.around("workos", wsgi.application(flask), check("workos"), self._workos_shares, sources.now),
+            "workos": wire.around(
+                "workos",
+                documents.before(wsgi.application(flask)),
+                check("workos"),
+                self._workos_shares,
+                sources.now,
+            ),
             "mcp": wire.around(
-                "log-aggregator", self.service, check("mcp"), lambda: self.world.service.cors, self.service.now
+                "log-aggregator", self.service, check("mcp"), lambda _: self.world.service.cors, self.service.now
             ),
             "console": guarded(create_console(self), check("console")),
             "other": wire.around(
@@ -152,13 +164,13 @@ class Sandbox(Witness):
         self.mcp.begin(self.world.service.features)
         self._open.push_async_callback(self.mcp.end)
 
-    def _workos_shares(self) -> bool:
-        return self.world.workos.cors
+    def _workos_shares(self, origin: str) -> bool:
+        return shares_with(self.authkit, origin)
 
     def _is_resource_metadata(self, system: System, path: str) -> bool:
         """Say whether the resource metadata is at a path, or is said to be by an answer that keeps a client out."""
         service, addresses = self.world.service, self.addresses
-        own = {"workos": addresses.workos, "log-aggregator": addresses.mcp}[system]
+        own = {"workos": addresses.workos, "log-aggregator": addresses.mcp}.get(system, "")
         return path in named_metadata_paths(service, addresses, own)
 
     def _other_authkit(self, world: World) -> AuthKit:
@@ -236,6 +248,7 @@ class Sandbox(Witness):
         """
         self.wire.hold.stop_before(())
         self.store.clear()
+        self.authkit.documents.clear()
         self.other.store.clear()
         effects.undo(self)
         self.wire.identities.clear()

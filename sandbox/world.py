@@ -13,6 +13,8 @@ from typing import Any, Final, NamedTuple
 import msgspec
 from msgspec import Struct
 
+from sandbox.errors import SandboxError
+from sandbox.real_keys import ADVICE, path_to_one
 from sandbox.settings import Clock, Service, Tls, WorkOS
 
 PLACEHOLDERS: Final = ("workos", "mcp", "mcp_url", "resource", "issuer", "other")
@@ -70,8 +72,12 @@ def without(settings: Mapping[str, Any], named: Mapping[str, Any]) -> dict[str, 
 def merged(world: World, change: Mapping[str, Any]) -> World:
     """Give the world that differs from `world` in what `change` names.
 
-    Raise msgspec.ValidationError, whose text ends with the path of the offending value.
+    Raise msgspec.ValidationError, whose text ends with the path of the offending value, and SandboxError for what
+    looks like an API key of the real WorkOS.
     """
+    place = path_to_one(change)
+    if place is not None:
+        raise SandboxError(f"{'.'.join(map(str, place)) or 'The world'}: {ADVICE}")
     return msgspec.convert(overlay(msgspec.to_builtins(world), change), World)
 
 

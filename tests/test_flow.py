@@ -7,9 +7,6 @@ import pytest
 from sandbox.flow import STEP_MEANING, STEPS, Asked, Asker, Step, System, asker_of, step_of
 
 DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
-NOBODY_ASKS = {"client-metadata"}
-"""The sandbox ships the documents that WorkOS would fetch, so no request of this step reaches a port."""
-
 WORKOS = [
     ("GET", "/.well-known/oauth-authorization-server", None, "server-metadata"),
     ("GET", "/.well-known/oauth-authorization-server/user_management/client_1", None, "server-metadata"),
@@ -42,7 +39,9 @@ WORKOS = [
     ("GET", "/sso/logout", None, "logout"),
     ("GET", "/user_management/sessions/logout", None, "logout"),
     ("GET", "/oauth2/logout", None, "logout"),
+    ("POST", "/sso/logout/authorize", None, "api"),
     ("GET", "/sso/authorize", None, "api"),
+    ("GET", "/sso/idp", None, "api"),
     ("POST", "/user_management/authenticate", None, "api"),
     ("GET", "/", None, "api"),
 ]
@@ -87,10 +86,16 @@ def test_steps_of_log_aggregator(
     assert step_of(Asked("log-aggregator", method, path, authorized, None, frozenset(mcp_methods))) == step
 
 
+def test_what_workos_asks_of_a_clients_host_is_the_clients_document() -> None:
+    """Whatever its path, what WorkOS itself asks of another host is a client's document."""
+    assert step_of(Asked("client", "GET", "/oauth2/token", False)) == "client-metadata"
+    assert asker_of("client", "client-metadata", "log-aggregator") == "workos"
+
+
 def test_every_step_is_told_apart_and_has_a_meaning() -> None:
     """The tables above reach every step that a request can be, and each step says in words what it is."""
-    reached = {row[-1] for row in WORKOS} | {row[-1] for row in SERVICE}
-    assert reached == set(STEPS) - NOBODY_ASKS
+    reached = {row[-1] for row in WORKOS} | {row[-1] for row in SERVICE} | {"client-metadata"}
+    assert reached == set(STEPS)
     assert set(STEP_MEANING) == set(STEPS)
 
 
@@ -105,6 +110,10 @@ def test_every_step_is_told_apart_and_has_a_meaning() -> None:
         ("workos", "authorization", "Mozilla/5.0", "/oauth2/authorize", "browser"),
         ("workos", "logout", "", "/sso/logout", "browser"),
         ("workos", "device", "Mozilla/5.0", "/oauth2/device", "browser"),
+        ("workos", "api", "Mozilla/5.0", "/sso/authorize", "browser"),
+        ("workos", "api", "Mozilla/5.0", "/sso/idp", "browser"),
+        ("workos", "api", "node", "/sso/token", "client"),
+        ("workos", "api", "node", "/sso/logout/authorize", "client"),
         ("workos", "api", "Mozilla/5.0", "/_sandbox/sandbox.css", "browser"),
         ("workos", "jwks", "log-aggregator", "/oauth2/jwks", "log-aggregator"),
         ("workos", "jwks", "log-aggregator/1.0", "/oauth2/jwks", "log-aggregator"),

@@ -13,8 +13,8 @@ PACKAGE = Path(sandbox.__file__).parent
 ALLOWED = {
     # What reads the wire knows the steps and the exchanges, and neither system, nor scenarios, nor settings.
     "diagnosis": {"diagnosis", "durations", "errors", "export", "flow", "plain", "timeline", "wire"},
-    "wire": {"durations", "errors", "flow", "plain", "scenario", "settings", "sources", "wire", "world"},
-    "scenario": {"durations", "errors", "flow", "plain", "scenario", "settings", "world"},
+    "wire": {"durations", "errors", "flow", "plain", "real_keys", "scenario", "settings", "sources", "wire", "world"},
+    "scenario": {"durations", "errors", "flow", "plain", "real_keys", "scenario", "settings", "world"},
     "browser": {"browser", "errors", "leaving", "plain"},
     # What drives clients starts worlds and reads the wire; it knows neither system, nor the console.
     "clients": {

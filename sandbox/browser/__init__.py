@@ -20,7 +20,7 @@ from sandbox.browser.tab import Answer, Hop, Request, Tab, shown
 
 __all__ = ["BrowserError", "Decision", "Hop", "Visit", "visit"]
 
-_ASKING_PAGES: Final = frozenset({"sign-in", "consent", "device"})
+_ASKING_PAGES: Final = frozenset({"sign-in", "identity-provider", "organization", "consent", "device"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from sandbox.browser.errors import BrowserError
 
 Decision = Literal["approve", "deny"]
 
-_ASKED: Final = frozenset({"user_id", "decision", "user_code"})
+_ASKED: Final = frozenset({"user_id", "organization_id", "decision", "user_code"})
 _CHOICES: Final = frozenset({"radio", "option", "submit"})
 _MUTE: Final = frozenset({"script", "style", "title"})
 _INLINE: Final = frozenset({"a", "b", "bdi", "bdo", "code", "em", "i", "label", "small", "span", "strong"})
@@ -146,6 +146,7 @@ class Page(HTMLParser):
 def filled(form: Form, user_code: str | None, user: str | None, decision: Decision) -> list[tuple[str, str]]:
     """Fill in a form as a person would, and press the button that says what the person wants."""
     chosen = [_person(people, user)] if (people := form.choices("user_id")) else []
+    chosen += form.choices("organization_id")[:1]
     if decisions := form.choices("decision"):
         chosen.append(_decided(decisions, decision))
     chosen_names = {control.name for control in chosen}

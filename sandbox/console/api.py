@@ -17,13 +17,14 @@ from sandbox.console.dashboard import dashboard
 from sandbox.console.openapi import described
 from sandbox.console.pages import pages, trouble
 from sandbox.console.teaching import teaching
+from sandbox.console.ways_in import people
 from sandbox.diagnosis.clients import told_apart
 from sandbox.diagnosis.report import is_broken
 from sandbox.errors import SandboxError
 from sandbox.scenario import library, read_value
 from sandbox.scenario.library import find_named
 from sandbox.scenario.reading import plain
-from sandbox.workos.records import Client, Grant, RefreshToken
+from sandbox.workos.records import Grant, RefreshToken
 
 if TYPE_CHECKING:
     from sandbox.sandbox import Sandbox
@@ -204,17 +205,18 @@ def patch_world() -> Response:
 
 
 def state() -> Response:
-    """Give the clients, grants and users; secrets as fingerprints unless they are revealed."""
+    """Give the clients, grants and users, and what to sign in with; other secrets as fingerprints, unless revealed."""
     sandbox = _sandbox()
     server = sandbox.authkit
-    applications = [server.client(application.client_id) for application in server.settings.applications]
-    clients = [*filter(None, applications), *(client for _, client in sandbox.store.all(Client))]
+    known = {one.id: {"password": one.password, "totp_secret": one.totp_secret} for one in people(server)}
     return _answer(
         {
-            "clients": _hidden(msgspec.to_builtins(clients)),
+            "clients": _hidden(msgspec.to_builtins(server.clients())),
             "grants": [grant for _, grant in sandbox.store.all(Grant)],
             "refresh_tokens": sum(1 for _ in sandbox.store.all(RefreshToken)),
-            "users": [user.shown() for user in server.users()],
+            "users": [user.shown() | known.get(user.id, {}) for user in server.users()],
+            "api_keys": server.settings.api_keys,
+            "one_time_code": server.settings.one_time_code,
             "signing_key": server.keys.current.kid,
         }
     )

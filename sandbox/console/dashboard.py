@@ -13,7 +13,9 @@ from sandbox.console.client_secrets import with_secrets, without_secrets
 from sandbox.console.groups import AHEAD, EFFECTS, ONE, PARTS, SEEN, Seen
 from sandbox.console.published import Difference, differences, published
 from sandbox.console.remembered import remembered
+from sandbox.console.ways_in import people
 from sandbox.errors import SandboxError
+from sandbox.real_keys import holds_one
 from sandbox.world import World, merged
 
 if TYPE_CHECKING:
@@ -79,6 +81,8 @@ def page(error: str = "", at: str = "", typed: tuple[str, ...] = ()) -> str:
         ahead=AHEAD,
         manifest=manifest(sandbox),
         state=remembered(sandbox),
+        people=people(sandbox.authkit),
+        workos=sandbox.world.workos,
     )
 
 
@@ -139,7 +143,7 @@ def change() -> Answer | tuple[str, int]:
         shaped(Document(asked), (), asked, Shape(lambda change: merged(sandbox.written, change), World))
         sandbox.change(asked)
     except SandboxError as error:
-        return page(str(error), name, sent), 400
+        return page(str(error), name, () if any(map(holds_one, sent)) else sent), 400
     return redirect(url_for("dashboard.page", done=name, _anchor=name), 303)
 
 

@@ -44,7 +44,8 @@ WORKOS: Final = Part(
                 "workos.dynamic_client_registration": ("server-metadata", "registration"),
                 "workos.disabled_registration.advertise": _FOUND,
                 "workos.disabled_registration.status": ("registration",),
-                "workos.client_id_metadata_document": ("server-metadata", "authorization"),
+                "workos.client_id_metadata_document": ("server-metadata", "client-metadata", "authorization"),
+                "workos.login_uri": _SIGNED_IN,
                 "workos.token_endpoint_auth_methods": ("server-metadata", "registration", "token"),
                 "workos.require_pkce": _SIGNED_IN,
                 "workos.scopes": ("server-metadata", "authorization"),
@@ -59,7 +60,11 @@ WORKOS: Final = Part(
         Group(
             "Redirects",
             "Dashboard, Redirects: where a browser may be sent back to.",
-            {"workos.redirect_uris": _SIGNED_IN, "workos.loopback_ports": _SIGNED_IN},
+            {
+                "workos.redirect_uris": _SIGNED_IN,
+                "workos.loopback_ports": _SIGNED_IN,
+                "workos.app_homepage_url": ("logout",),
+            },
         ),
         Group(
             "Resources",
@@ -86,9 +91,22 @@ WORKOS: Final = Part(
             {"workos.sign_in": _SIGNED_IN, "workos.users": _SIGNED_IN, "workos.one_time_code": _API},
         ),
         Group(
+            "Authentication",
+            "Dashboard, Authentication: how the users of the app may sign in; MCP clients do not meet it.",
+            {
+                f"workos.authentication.{name}": _API
+                for name in ("password", "magic_auth", "sso", "mfa", "email_verification", "sign_up")
+            },
+        ),
+        Group(
             "Organizations",
             "Dashboard, Organizations: the customers of the app.",
-            {"workos.organizations": _SIGNED_IN, "workos.roles": _API, "workos.connections": _API},
+            {
+                "workos.organizations": _SIGNED_IN,
+                "workos.roles": _API,
+                "workos.connections": _API,
+                "workos.domain_selector": _API,
+            },
         ),
         Group(
             "Domains and API keys",
@@ -99,7 +117,7 @@ WORKOS: Final = Part(
                 "workos.metadata_at": _FOUND,
                 "workos.client_id": ("token",),
                 "workos.api_keys": _API,
-                "workos.mode": (),
+                "workos.mode": _SIGNED_IN,
                 "workos.cors": _FOUND,
                 "workos.not_found_body": _FOUND,
             },

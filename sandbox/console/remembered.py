@@ -54,8 +54,7 @@ class Remembered(NamedTuple):
 def remembered(sandbox: Sandbox) -> Remembered:
     """Give what is remembered now."""
     server, store = sandbox.authkit, sandbox.store
-    listed = [server.client(one.client_id) for one in server.settings.applications]
-    clients = [*filter(None, listed), *(client for _, client in store.all(Client))]
+    clients = server.clients()
     grants = [grant for _, grant in store.all(Grant)]
     codes, refresh = list(store.all(Code)), list(store.all(RefreshToken))
     names = {client.client_id: client.name for client in clients}

@@ -203,7 +203,7 @@ def _ended(sign_in: SignIn, end: Answer | DeadEnd, more: str = "") -> Proof:
     if isinstance(end, Answer):
         happened = came_back(sign_in, end)
     else:
-        page = end.code or (end.text if len(end.text) <= _SHOWN else f"{end.text[:_SHOWN]}…")
+        page = end.code or (end.text.rstrip(".") if len(end.text) <= _SHOWN else f"{end.text[:_SHOWN]}…")
         happened = (
             f"The browser asked {bare(sign_in.request.url)} and ended at {bare(end.exchange.url)}, "
             f"which answered {end.exchange.status}{f': {page}' if page else ''}. It was not sent back to the client."

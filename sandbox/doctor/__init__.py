@@ -10,12 +10,13 @@ from sandbox.doctor.client import USUAL_HABITS, Habits, client_of, connected
 from sandbox.doctor.discovery import walk
 from sandbox.doctor.http import Http
 from sandbox.doctor.limits import USUAL_LIMITS, Limits
-from sandbox.doctor.reach import Reach, RefusedError, Resolve, checked, shown
+from sandbox.doctor.reach import Reach
 from sandbox.doctor.report import Report, findings_of, ordered
 from sandbox.doctor.survey import survey
 from sandbox.doctor.transport import transported
 from sandbox.doctor.walk import Walk
 from sandbox.errors import SandboxError
+from sandbox.outside.addresses import RefusedError, Resolve, checked, shown
 
 __all__ = ["Habits", "Limits", "Report", "examine", "register", "sign_in"]
 

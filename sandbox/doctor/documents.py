@@ -10,8 +10,8 @@ from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
 from sandbox.doctor.checks import Check, Verdict, check, failed, passed, skipped, warned
-from sandbox.doctor.reach import RefusedError, checked, host_of
 from sandbox.flow import Step
+from sandbox.outside.addresses import RefusedError, checked, host_of
 
 Document = Mapping[str, Any]
 LOCAL: Final = frozenset({"localhost", "127.0.0.1", "::1"})

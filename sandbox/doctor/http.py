@@ -11,9 +11,10 @@ from urllib.parse import urljoin, urlsplit
 
 from sandbox import __version__
 from sandbox.doctor.limits import USUAL_LIMITS, Limits
-from sandbox.doctor.reach import Reach, RefusedError, Target, UnresolvedError, host_of
-from sandbox.doctor.sending import Failure, Sending, Until, client
+from sandbox.doctor.reach import Reach
 from sandbox.flow import Asker, Step, System
+from sandbox.outside.addresses import RefusedError, Target, UnresolvedError, host_of
+from sandbox.outside.sending import Failure, Sending, Until, client
 from sandbox.wire.exchange import Ended, Exchange
 from sandbox.wire.identity import Identities
 from sandbox.wire.message import Request, Response
@@ -90,7 +91,7 @@ class Http:
         self._origin = origin_of(given)
 
     async def __aenter__(self) -> Self:
-        self._client = await self._open.enter_async_context(client(self.limits))
+        self._client = await self._open.enter_async_context(client(self.limits.connect_seconds))
         return self
 
     async def __aexit__(self, *_: object) -> None:

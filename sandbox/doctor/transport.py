@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from sandbox.doctor.checks import Check, check, failed, passed, skipped, warned
 from sandbox.doctor.documents import LOCAL
 from sandbox.doctor.http import Http
-from sandbox.doctor.reach import host_of
+from sandbox.outside.addresses import host_of
 from sandbox.wire.exchange import Exchange
 
 _SKEW: Final = 30

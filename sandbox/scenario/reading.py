@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
+from sandbox.real_keys import ADVICE, REAL, path_to_one
 from sandbox.scenario.document import MAX_BYTES, MAX_DEPTH, SURROGATE, Document, parsed
 from sandbox.scenario.errors import ScenarioError
 from sandbox.scenario.model import Scenario
@@ -37,7 +38,12 @@ def read_text(text: str | bytes, *, file: str = "<text>", name: str = "") -> Sce
 
     Raise ScenarioError, which says in one line where what is wrong, and what is meant or allowed.
     """
-    return _scenario(parsed(_decoded(text, file), file), name)
+    decoded = _decoded(text, file)
+    if (found := REAL.search(decoded)) is not None:
+        before = decoded[: found.start()]
+        place = f"{file}:{before.count(chr(10)) + 1}:{len(before) - before.rfind(chr(10))}"
+        raise ScenarioError(f"{place}: {ADVICE}")
+    return _scenario(parsed(decoded, file), name)
 
 
 def read_value(value: Mapping[str, Any], *, name: str = "") -> Scenario:
@@ -50,6 +56,8 @@ def read_value(value: Mapping[str, Any], *, name: str = "") -> Scenario:
 
 def _scenario(document: Document, name: str) -> Scenario:
     value = document.value
+    if (place := path_to_one(value)) is not None:
+        raise document.wrong(place, ADVICE)
     if not isinstance(value, dict):
         raise document.wrong((), "a scenario is a mapping with at least `title`, `story` and `expect`.")
     if "name" in value:

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from sandbox.settings.authentication import Authentication
 from sandbox.settings.kinds import AuthMethod, Duration, HeaderText
 from sandbox.settings.people import Connection, Membership, Organization, User
 from sandbox.settings.service import Challenge, Features, Service
@@ -15,6 +16,7 @@ __all__ = [
     "AccessToken",
     "Application",
     "AuthMethod",
+    "Authentication",
     "Challenge",
     "Clock",
     "Connection",

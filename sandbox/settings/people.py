@@ -6,6 +6,8 @@ from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct, field
 
+from sandbox.settings.kinds import ConnectionType
+
 
 class Membership(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """That a user belongs to an organization."""
@@ -26,7 +28,10 @@ class User(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         str | None, Meta(description="for sign-in over the API; invented, and shown by the console; null: has none")
     ] = "sandbox-password"
     totp_secret: Annotated[
-        Annotated[str, Meta(pattern=r"^[A-Z2-7]{16,}$", description="base32")] | None,
+        Annotated[
+            str, Meta(pattern=r"^([A-Z2-7]{8}){2,}([A-Z2-7]{2}|[A-Z2-7]{4,5}|[A-Z2-7]{7})?$", description="base32")
+        ]
+        | None,
         Meta(description="the secret of an authenticator app; null: none is enrolled"),
     ] = None
     memberships: tuple[Membership, ...] = ()
@@ -49,7 +54,7 @@ class Connection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     id: str
     organization: str
-    type: Annotated[str, Meta(description="WorkOS's connection_type, such as OktaSAML")]
+    type: Annotated[ConnectionType, Meta(description="WorkOS's connection_type, such as OktaSAML")]
     name: str
     state: Literal["active", "inactive"] = "active"
 

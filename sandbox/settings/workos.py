@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, field
 
+from sandbox.settings.authentication import Authentication
 from sandbox.settings.kinds import AuthMethod, Duration
 from sandbox.settings.people import CONNECTIONS, ORGANIZATIONS, USERS, Connection, Organization, User
 
@@ -31,7 +32,8 @@ class Application(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         str | None, Meta(description="made at first start when absent and the application needs one")
     ] = None
     scopes: tuple[str, ...] = ("openid", "profile", "email", "offline_access")
-    organization: str | None = None
+    organization: Annotated[str | None, Meta(description="the customer or partner that it belongs to")] = None
+    first_party: Annotated[bool, Meta(description="of the app's own team, so that nobody is asked for consent")] = False
 
 
 class AccessToken(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -68,7 +70,11 @@ class WorkOS(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the WorkOS dashboard holds."""
 
     mode: Annotated[
-        Literal["test", "production"], Meta(description="the environment of the dashboard; nothing reads it yet")
+        Literal["test", "production"],
+        Meta(
+            description="`production`: applications of the dashboard may not be sent back to http:// or localhost, but"
+            " for http://127.0.0.1"
+        ),
     ] = "test"
     client_id: Annotated[str, Meta(description="the environment's client id")] = "client_01SANDB0XENV1R0NMENT0000000"
     issuer: Annotated[
@@ -93,8 +99,19 @@ class WorkOS(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = True
     disabled_registration: DisabledRegistration = DisabledRegistration()
     client_id_metadata_document: Annotated[
-        bool, Meta(description="Dashboard, Connect, Configuration: Client ID Metadata Document")
+        bool,
+        Meta(
+            description="Dashboard, Connect, Configuration: Client ID Metadata Document; those of known clients are"
+            " shipped, others are fetched"
+        ),
     ] = False
+    login_uri: Annotated[
+        Annotated[str, Meta(pattern=r"^https?://[^\s#]+$", description="an http or https URL")] | None,
+        Meta(
+            description="Dashboard, Connect, Configuration: the app's own page where people sign in, which then calls"
+            " /authkit/oauth2/complete; null: AuthKit's pages"
+        ),
+    ] = None
     token_endpoint_auth_methods: Annotated[
         tuple[AuthMethod, ...],
         Meta(
@@ -122,6 +139,7 @@ class WorkOS(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             client_id="client_01SANDB0XCLA1DEWEB000000000",
             name="Claude (web and desktop)",
             redirect_uris=("https://claude.ai/api/mcp/auth_callback", "https://claude.com/api/mcp/auth_callback"),
+            organization="org_01SANDB0XNEARBYN0TEB00KS00",
         ),
         Application(
             client_id="client_01SANDB0XNIGHT1YREP0RT0000",
@@ -148,6 +166,11 @@ class WorkOS(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     sign_in: Annotated[
         Literal["page", "automatic", "deny"], Meta(description="pages, the first user at once, or always a refusal")
     ] = "page"
+    authentication: Annotated[Authentication, Meta(description="Dashboard, Authentication")] = Authentication()
+    app_homepage_url: Annotated[
+        str | None,
+        Meta(description="Dashboard, Redirects: where a browser goes after signing out; null: nobody set it"),
+    ] = None
     cors: Annotated[
         bool, Meta(description="whether pages of other origins may read the answers, as a browser asks (UNCERTAIN)")
     ] = True
@@ -157,6 +180,9 @@ class WorkOS(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     users: Annotated[tuple[User, ...], Meta(description="who can sign in")] = USERS
     organizations: Annotated[tuple[Organization, ...], Meta(description="the customers of the app")] = ORGANIZATIONS
     connections: Annotated[tuple[Connection, ...], Meta(description="single sign-on of organizations")] = CONNECTIONS
+    domain_selector: Annotated[
+        bool, Meta(description="whether /sso/authorize still takes the deprecated `domain`; WorkOS says no longer")
+    ] = False
     roles: Annotated[
         dict[str, tuple[str, ...]], Meta(description="the roles of members, each with its permissions")
     ] = field(default_factory=lambda: {"member": ("logs:read",), "admin": ("logs:read", "logs:delete")})

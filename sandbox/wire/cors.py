@@ -14,7 +14,9 @@ EXPOSED: Final = ("WWW-Authenticate", "Mcp-Session-Id", "Mcp-Protocol-Version")
 
 _ORIGINS: Final = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?"
 """Only pages of this machine, whoever else reaches the sandbox."""
-_FOR_PEOPLE: Final = re.compile(r"/oauth2/(authorize|sign-in|consent|device|error)\Z")
+_FOR_PEOPLE: Final = re.compile(
+    r"/oauth2/(authorize|continue|sign-in|organization|consent|device|error)\Z|/invite\Z|/reset-password\Z"
+)
 """The pages of WorkOS, which a browser opens and no other page reads."""
 
 
@@ -23,13 +25,13 @@ def is_preflight(request: Request) -> bool:
     return request.method == "OPTIONS" and request.header("access-control-request-method") is not None
 
 
-def shared(application: Application, wanted: Callable[[], bool]) -> Application:
-    """Share an application with pages of other origins, while that is wanted; credentials are never shared."""
+def shared(application: Application, wanted: Callable[[str], bool]) -> Application:
+    """Share an application with pages of the origins that are wanted; credentials are never shared."""
     sharing: list[Application] = []
 
     async def asgi(scope: Scope, receive: Receive, send: Send) -> None:
-        from_a_page = any(name == b"origin" for name, _ in scope["headers"])
-        if not from_a_page or not wanted() or _FOR_PEOPLE.match(scope["path"]):
+        origin = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"origin"), None)
+        if origin is None or not wanted(origin) or _FOR_PEOPLE.match(scope["path"]):
             await application(scope, receive, send)
             return
         if not sharing:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from sandbox.durations import seconds
 from sandbox.flow import Asked, System, step_of
 from sandbox.scenario.model import EFFECTS
+from sandbox.wire import withheld
 from sandbox.wire.active import ActiveFault
 from sandbox.wire.asgi import (
     Application,
@@ -42,7 +43,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("sandbox")
 
-_TOO_LARGE: Final = json_response(413, {"error": "invalid_request", "error_description": "The body is over 4 MiB."})
+_LIMIT: Final = "The body is over 4 MiB."
+_TOO_LARGE: Final = json_response(413, {"error": "invalid_request", "error_description": _LIMIT, "message": _LIMIT})
 _FAILED: Final = json_response(
     500, {"error": "server_error", "error_description": "The sandbox itself failed; see sandbox.log."}
 )
@@ -70,7 +72,7 @@ class Passage:
         self.healthy: Response | None = None
         self.streams = self.shut = False
         self.passed = 0
-        self.waits = False
+        self.waits = self.withheld = False
         self.exchange: Exchange | None = None
 
     async def run(self, application: Application, refusal: Response | None = None) -> None:
@@ -89,6 +91,11 @@ class Passage:
             self._begin(request_of(self.scope))
             await self._finish(_TOO_LARGE)
             return
+        if self.withheld:
+            _log.warning(
+                "A request brought what looks like a real WorkOS API key. It was refused, and is kept nowhere."
+            )
+            refusal = withheld.refusal(self._place())
         if refusal is not None:
             await self._finish(refusal)
             return
@@ -110,6 +117,10 @@ class Passage:
 
     def _begin(self, request: Request) -> None:
         self._waits(now=True)
+        kept = withheld.withheld(request)
+        if kept is not request:
+            self.withheld, request = True, kept
+            self.base = f"{self.base.partition(':')[0]}://localhost"
         grant_type = request.parameters.get("grant_type")
         self.request = request
         self.trace_run = self.wire.trace.run

@@ -32,8 +32,10 @@ _RESET: Final = struct.pack("ii", 1, 0)
 
 
 def reset(transport: asyncio.Transport) -> None:
-    """Drop a connection with a TCP reset (RFC 9293, section 3.10.5)."""
-    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+    """Drop a connection with a TCP reset (RFC 9293, section 3.10.5), where there is a socket behind it."""
+    opened = transport.get_extra_info("socket")
+    if opened is not None:
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
     transport.abort()
 
 

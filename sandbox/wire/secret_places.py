@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
-from urllib.parse import unquote_plus
+from urllib.parse import unquote, unquote_plus
 
 SECRET_NAMES: Final = frozenset(
     {
@@ -23,7 +23,10 @@ SECRET_NAMES: Final = frozenset(
         "code_verifier",
         "device_code",
         "id_token_hint",
+        "new_password",
         "password",
+        "password_hash",
+        "qr_code",
         "secret",
         "token",
         "user_code",
@@ -47,11 +50,14 @@ _COOKIES: Final = frozenset({COOKIE, "set-cookie"})
 _URLS: Final = frozenset({"location", "content-location", "referer"})
 _SCHEMES: Final = frozenset({"basic", "bearer", "digest", "dpop", "negotiate"})
 
-_HINT: Final = re.compile(r'["=<:]|eyJ|%(?:25){0,3}3[dD]')
+_HINT: Final = re.compile(r'["=<:]|eyJ|sk_|/by_token/|%(?:25){0,3}3[dD]')
 """What every text with a secret holds; most headers do not."""
 
 # The look-behinds keep each search linear: without them a long word would be tried again from each of its letters.
 _JWT: Final = re.compile(r"(?<![\w-])eyJ[\w-]{5,}\.[\w-]+\.[\w-]*")
+_API_KEY: Final = re.compile(r"(?<![\w-])sk_\w{8,}")
+_IN_PATH: Final = re.compile(r"/by_token/([^/?#\s\"'<>\\]+)")
+"""An invitation's token, which WorkOS takes in the path."""
 _NAMED: Final = re.compile(r"(?<![\w%-])([\w%-]++)=[\"']?")
 _UNQUOTED: Final = re.compile(r"[^&#;\s\"'<>\\]+")
 _NUMBER: Final = r"(-?\d[\d.eE+-]*)"
@@ -136,6 +142,10 @@ def in_text(text: str) -> Iterator[Place]:
         yield from _in_nested_urls(text)
     if "eyJ" in text:
         yield from (Place(*found.span(), "token", found[0]) for found in _JWT.finditer(text))
+    if "sk_" in text:
+        yield from (Place(*found.span(), "api_key", found[0]) for found in _API_KEY.finditer(text))
+    if "/by_token/" in text:
+        yield from (Place(*found.span(1), "token", unquote(found[1])) for found in _IN_PATH.finditer(text))
 
 
 def _in_pairs(text: str) -> Iterator[Place]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import ssl
 import tempfile
@@ -67,3 +68,8 @@ class Certificates:
         context = ssl.create_default_context()
         self.authority.configure_trust(context)
         return context
+
+    async def client_context_apart(self) -> ssl.SSLContext:
+        """Give the same without holding up the loop: reading the machine's certificates takes a tenth of a second."""
+        _ = self.authority  # made here, so that it is made once
+        return await asyncio.to_thread(self.client_context)

@@ -73,12 +73,12 @@ class Wire:
         system: System,
         application: Application,
         check: HostCheck | None = None,
-        shares: Callable[[], bool] = lambda: False,
+        shares: Callable[[str], bool] = lambda _: False,
         now: Callable[[], float] = time.time,
     ) -> Application:
         """Put the wire in front of a system; what the check refuses is recorded too, and no fault acts on it.
 
-        `shares` says whether pages of other origins may read the answers, `now` is the system's clock.
+        `shares` says whether pages of an origin may read the answers, `now` is the system's clock.
         """
 
         def dressed(application: Application) -> Application:

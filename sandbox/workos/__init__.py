@@ -9,9 +9,25 @@ from typing import Final
 from flask import Flask, Response, abort, jsonify, request
 from werkzeug.exceptions import HTTPException
 
-from sandbox.workos import api, authorization, consent, device, introspection, metadata, registration, token, userinfo
+from sandbox.workos import (
+    api,
+    authorization,
+    consent,
+    device,
+    email_links,
+    error_page,
+    idp,
+    introspection,
+    metadata,
+    registration,
+    sso,
+    standalone,
+    token,
+    userinfo,
+)
 from sandbox.workos.answers import OAuthError
 from sandbox.workos.api.errors import ApiError
+from sandbox.workos.api.missing import not_emulated, operation_of
 from sandbox.workos.authkit import EXTENSION, AuthKit, authkit
 
 __all__ = ["AuthKit", "create_app"]
@@ -21,11 +37,16 @@ BLUEPRINTS: Final = (
     registration.blueprint,
     authorization.blueprint,
     consent.blueprint,
+    standalone.blueprint,
+    error_page.blueprint,
     token.blueprint,
     introspection.blueprint,
     userinfo.blueprint,
     device.blueprint,
+    email_links.blueprint,
     *api.BLUEPRINTS,
+    *sso.BLUEPRINTS,
+    idp.blueprint,
 )
 
 PAGE_HEADERS: Final = {
@@ -55,6 +76,7 @@ def create_app(server: AuthKit) -> Flask:
     app.context_processor(lambda: {"console": server.console})
     app.before_request(_paths_as_written)
     app.after_request(_page_headers)
+    app.after_request(_as_the_api_does)
     return app
 
 
@@ -65,7 +87,10 @@ def _paths_as_written() -> None:
 
 
 def _http_error(error: HTTPException) -> Response:
-    """Answer what is not served, in WorkOS's shape; a header says what the sandbox does serve."""
+    """Answer what is not served, in WorkOS's shape: what WorkOS has is told from what nobody has."""
+    operation = operation_of(request.method, request.path) if request.routing_exception is error else None
+    if operation is not None:
+        return not_emulated(operation).response()
     if error.code == 404:  # noqa: PLR2004
         response = jsonify(authkit().settings.not_found_body)
         response.headers["Sandbox-Note"] = "This path is not emulated; the AuthKit domain serves /.well-known, /oauth2."
@@ -86,4 +111,16 @@ def _page_headers(response: Response) -> Response:
     if response.mimetype == "text/html":
         for name, value in PAGE_HEADERS.items():
             response.headers.setdefault(name, value)
+    return response
+
+
+def _as_the_api_does(response: Response) -> Response:
+    """Give every answer of the API a number, which SDKs show with an error, and say whole where a redirect leads.
+
+    What the numbers of WorkOS look like is UNCERTAIN; that a `Location` is a whole URI, WorkOS's OpenAPI document says.
+    """
+    if not request.path.startswith(("/oauth2/", "/.well-known/", "/_sandbox/")):
+        response.headers["X-Request-ID"] = authkit().sources.ulid()
+        if (response.location or "").startswith("/") and operation_of(request.method, request.path):
+            response.location = f"{authkit().origin}{response.location}"
     return response

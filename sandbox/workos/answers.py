@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import flask
 from flask import Response, jsonify
@@ -18,20 +18,20 @@ ERROR_STATUS: Final = {"invalid_client": 401}
 class OAuthError(Exception):
     """An error of an OAuth endpoint (RFC 6749, section 5.2; RFC 7591, section 3.2.2)."""
 
-    def __init__(self, error: str, description: str | None = None, status: int | None = None) -> None:
+    def __init__(self, error: str, description: str | None = None, status: int | None = None, **more: Any) -> None:
         super().__init__(error)
         self.error = error
         self.description = description
+        self.more = more
         self.status = status or ERROR_STATUS.get(error, 400)
 
     def response(self) -> Response:
         """Give the JSON answer; a refused client is told the scheme (OBSERVED: `Basic realm="AuthKit"`)."""
-        body = {"error": self.error}
-        if self.description is not None:
-            body["error_description"] = self.description
+        description = {} if self.description is None else {"error_description": self.description}
+        body = {"error": self.error} | description | self.more
         response = not_stored(jsonify(body))
         response.status_code = self.status
-        if self.error == "invalid_client":
+        if self.error == "invalid_client" and self.status == ERROR_STATUS["invalid_client"]:
             response.headers["WWW-Authenticate"] = 'Basic realm="AuthKit"'
         return response
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
@@ -11,15 +10,18 @@ import msgspec
 from flask import current_app
 
 from sandbox.durations import seconds
-from sandbox.settings import Application, AuthMethod, WorkOS
+from sandbox.settings import WorkOS
 from sandbox.sources import Sources
 from sandbox.workos import tokens
 from sandbox.workos.answers import OAuthError
-from sandbox.workos.client_documents import SHIPPED, looks_like_document
+from sandbox.workos.client_documents import Documents, looks_like_document
 from sandbox.workos.directory import Directory
+from sandbox.workos.directory.applications import Application, ClientSecret
 from sandbox.workos.directory.entities import Organization, User
+from sandbox.workos.directory.environment import OAuthResource
+from sandbox.workos.environment import template_claims
 from sandbox.workos.keys import Keys
-from sandbox.workos.records import Client, Grant, OpaqueToken, RefreshToken, Secret
+from sandbox.workos.records import Client, Grant, OpaqueToken, RefreshToken
 from sandbox.workos.store import Store, hashed
 from sandbox.workos.successors import Successors
 from sandbox.workos.tokens import Claims
@@ -51,6 +53,7 @@ class AuthKit:
     console: str = ""
     """The address of the console, which every page names; empty: there is none."""
     successors: Successors = field(default_factory=Successors, repr=False)
+    documents: Documents = field(default_factory=Documents, repr=False)
     directory: Directory = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -61,58 +64,34 @@ class AuthKit:
         """The AuthKit domain: the issuer, unless that is a path of api.workos.com."""
         return self.origin if self.settings.issuer == "client" else self.issuer.removesuffix(self.settings.issuer_path)
 
+    @property
+    def client_issuer(self) -> str:
+        """The issuer of the session tokens of the app: a path of api.workos.com (OBSERVED)."""
+        return f"{self.origin}/user_management/{self.settings.client_id}"
+
     # --- clients --------------------------------------------------------------------------------------------------
 
     def client(self, client_id: str) -> Client | None:
         """Find a client: pre-registered, registered by itself, or described by a document."""
-        for application in self.settings.applications:
-            if application.client_id == client_id:
-                return self._application(application)
+        application = self.directory.first(Application, client_id=client_id)
+        if application is not None:
+            return application.client(self._known_secret(application))
         if looks_like_document(client_id):
-            return SHIPPED.get(client_id) if self.settings.client_id_metadata_document else None
+            return self.documents.client(client_id) if self.settings.client_id_metadata_document else None
         return self.store.get(Client, client_id)
 
-    def _application(self, application: Application) -> Client:
-        return Client(
-            client_id=application.client_id,
-            name=application.name,
-            redirect_uris=application.redirect_uris,
-            grant_types=application.grant_types,
-            token_endpoint_auth_method=application.token_endpoint_auth_method,
-            client_secret=self.secret_of(application),
-            scopes=application.scopes,
-            organization=application.organization,
-        )
+    def clients(self) -> list[Client]:
+        """Give every client but those described by documents: the applications, then who registered."""
+        applications = self.directory.all(Application)
+        listed = [application.client(self._known_secret(application)) for application in applications]
+        return [*listed, *(client for _, client in self.store.all(Client))]
 
-    def secret_of(self, application: Application) -> str | None:
-        """Give the secret of a pre-registered application, made at first start; None for a public one."""
-        if application.token_endpoint_auth_method == "none":  # noqa: S105 - the name of a method
-            return None
-        if application.client_secret is not None:
-            return application.client_secret
-        kept = self.store.get(Secret, application.client_id)
-        if kept is None:
-            kept = Secret(value=self.sources.secret(48))
-            self.store.put(application.client_id, kept)
-        return kept.value
-
-    def authenticated(self, client_id: str, secret: str, method: AuthMethod) -> Client:
-        """Give the client of these credentials.
-
-        Raise OAuthError invalid_client, whose texts are WorkOS's (OBSERVED): no client at all, an unknown one; for a
-        wrong secret and a method that is not offered UNCERTAIN.
-        """
-        if not client_id:
-            raise OAuthError("invalid_client", "Missing authorization header.")
-        client = self.client(client_id)
-        if client is None:
-            raise OAuthError("invalid_client", "Application not found.")
-        expected = client.client_secret
-        if expected is not None and not hmac.compare_digest(secret.encode(), expected.encode()):
-            raise OAuthError("invalid_client", "Invalid client secret.")
-        if method not in self.settings.token_endpoint_auth_methods:
-            raise OAuthError("invalid_client", f"The client authentication method {method} is not supported.")
-        return client
+    def _known_secret(self, application: Application) -> str | None:
+        """Give the secret that the settings know of an application, while it is one of its secrets."""
+        seed = next((one for one in self.settings.applications if one.client_id == application.client_id), None)
+        secret = self.directory.secret_of(seed) if seed else None
+        held = secret and self.directory.first(ClientSecret, application_id=application.id, digest=hashed(secret))
+        return secret if held else None
 
     # --- people and scopes ----------------------------------------------------------------------------------------
 
@@ -147,14 +126,20 @@ class AuthKit:
         (CONFIRMED: WorkOS, MCP; OBSERVED: the default is the client id).
         """
         wanted = self.settings.access_token.audience
-        if wanted == "client" or (wanted == "resource" and (not resource or self.settings.resources == ())):
+        if wanted == "client" or (wanted == "resource" and (not resource or self.resources() == ())):
             return self.settings.client_id
         return (resource or "") if wanted == "resource" else wanted
 
+    def resources(self) -> tuple[str, ...] | None:
+        """Give the resource indicators of the dashboard, those that the API made included; None where any is good."""
+        if self.settings.resources == "any":
+            return None
+        return tuple(resource.uri for resource in self.directory.all(OAuthResource))
+
     def checked_resource(self, resource: str | None) -> None:
         """Raise OAuthError invalid_target for a resource that the dashboard does not list, byte for byte (RFC 8707)."""
-        listed = self.settings.resources
-        if resource and isinstance(listed, tuple) and listed and resource not in listed:
+        listed = self.resources()
+        if resource and listed and resource not in listed:
             raise OAuthError("invalid_target", f"The resource '{resource}' is not registered in this environment.")
 
     def access_token(self, grant: Grant, scope: tuple[str, ...], *, machine: Client | None = None) -> str:
@@ -177,6 +162,7 @@ class AuthKit:
             claims["org_id"] = organization
         if machine is None:
             claims |= {"sid": grant.sid, "client_id": grant.client_id}
+            claims = template_claims(self, grant.user_id, organization) | grant.claims | claims
         if scope:
             claims["scope"] = " ".join(scope)
         token = tokens.signed(claims, self.keys.current)
@@ -243,6 +229,7 @@ class AuthKit:
         *,
         organization: Organization | None = None,
         nonce: str | None = None,
+        claims: Mapping[str, str] | None = None,
     ) -> Grant:
         """Remember what a user, signed in to an organization or to none, allowed a client to do."""
         grant = Grant(
@@ -253,6 +240,7 @@ class AuthKit:
             resource=resource,
             organization=organization.id if organization else None,
             nonce=nonce,
+            claims=dict(claims or {}),
         )
         self.store.put(grant.sid, grant)
         return grant
@@ -285,9 +273,18 @@ class AuthKit:
         return name
 
     def forget_clients(self) -> None:
-        """Forget every client that registered itself, and all that was granted to it."""
+        """Forget every client that registered itself or was read of, and all that was granted to it."""
         self.store.forget(Client)
-        gone = {sid for sid, grant in self.store.all(Grant) if self.client(grant.client_id) is None}
+        self.documents.clear()
+        self.forget_orphans()
+
+    def forget_orphans(self) -> None:
+        """Forget what was granted to clients that are gone; one with a document can always be read of again."""
+        gone = {
+            sid
+            for sid, grant in self.store.all(Grant)
+            if self.client(grant.client_id) is None and not looks_like_document(grant.client_id)
+        }
         for sid in gone:
             self.store.drop(Grant, sid)
         for key, token in self.store.all(RefreshToken):

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import hmac
 import re
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from flask import Blueprint, Response, jsonify, make_response, render_template, request
 
-from sandbox.workos import parameters
+from sandbox.workos import clients, parameters
 from sandbox.workos.answers import OAuthError, not_stored
 from sandbox.workos.authkit import AuthKit, authkit
 from sandbox.workos.consent import page_scopes, page_user
+from sandbox.workos.directory.entities import User
 from sandbox.workos.metadata import DEVICE_GRANT
-from sandbox.workos.records import Client, Device, Grant
+from sandbox.workos.records import Client, Device, Grant, Purpose
 from sandbox.workos.store import hashed
 
 blueprint = Blueprint("device", __name__)
@@ -35,20 +36,20 @@ def device_authorization() -> Response:
     """Give a device its codes (RFC 8628, section 3.2)."""
     server = authkit()
     form = parameters.form()
-    client = server.authenticated(*parameters.credentials(form))
+    client = clients.authenticated(server, *parameters.credentials(form))
     if DEVICE_GRANT not in client.grant_types:
         raise OAuthError("unauthorized_client", "This application may not use the device grant.")
+    scope = server.checked_scope(form.get("scope", ""), client)
+    return codes(server, client_id=client.client_id, scope=scope, resource=parameters.resource(form))
+
+
+def codes(server: AuthKit, **asked: Any) -> Response:
+    """Give a device its codes, and keep what it asks for: fields of `Device` (RFC 8628, section 3.2)."""
     user_code = f"{server.sources.letters(4)}-{server.sources.letters(4)}"
     device_code = server.sources.secret(43)
     good_until = server.now() + CODE_LIFETIME
     device = Device(
-        client_id=client.client_id,
-        scope=server.checked_scope(form.get("scope", ""), client),
-        user_code=user_code,
-        resource=parameters.resource(form),
-        interval=INTERVAL,
-        good_until=good_until,
-        expires=good_until + CODE_LIFETIME,
+        user_code=user_code, interval=INTERVAL, good_until=good_until, expires=good_until + CODE_LIFETIME, **asked
     )
     server.store.put(hashed(device_code), device)
     page = f"{server.domain}/oauth2/device"
@@ -69,44 +70,65 @@ def approved_device(server: AuthKit, client: Client, device_code: str) -> Grant:
     Raise OAuthError authorization_pending, slow_down, access_denied or expired_token (RFC 8628, section 3.5), or
     invalid_grant for a code that is unknown, used, or another client's.
     """
+    device = _polled(server, "oauth", client.client_id, device_code)
+    grant = server.store.get(Grant, device.sid or "")
+    if grant is None:
+        raise _unknown()
+    return grant
+
+
+def approved_session(server: AuthKit, device_code: str) -> Device:
+    """Give the approved device of a device code of the app, which is used up; raise OAuthError as for a grant."""
+    device = _polled(server, "session", server.settings.client_id, device_code)
+    server.store.drop(Device, hashed(device_code))
+    return device
+
+
+def _polled(server: AuthKit, purpose: Purpose, client_id: str, device_code: str) -> Device:
     key = hashed(device_code)
     device = server.store.get(Device, key)
-    if device is None or device.client_id != client.client_id:
-        raise OAuthError("invalid_grant", "The device code is invalid.")
+    if device is None or (device.purpose, device.client_id) != (purpose, client_id):
+        raise _unknown()
     if device.denied:
         raise OAuthError("access_denied", "The user denied the request.")
     now = server.now()
     if now >= device.good_until:
         raise OAuthError("expired_token", "The device code has expired.")
-    if device.sid is None:
+    if not device.approved:
         early = now - device.polled_at < device.interval
         interval = device.interval + INTERVAL if early else device.interval
         server.store.put(key, msgspec.structs.replace(device, polled_at=now, interval=interval))
         if early:
             raise OAuthError("slow_down", "The device asks too often.")
         raise OAuthError("authorization_pending", "The user has not entered the code yet.")
-    grant = server.store.get(Grant, device.sid)
-    if grant is None:
-        raise OAuthError("invalid_grant", "The device code is invalid.")
-    return grant
+    return device
+
+
+def _unknown() -> OAuthError:
+    return OAuthError("invalid_grant", "The device code is invalid.")
 
 
 class _Waiting(NamedTuple):
-    """A device that waits for a decision."""
+    """A device that waits for a decision; an app's own has no client."""
 
     key: str
     device: Device
-    client: Client
+    client: Client | None
+
+    @property
+    def client_name(self) -> str:
+        """What a person knows the application by."""
+        return self.client.name if self.client else "Your app"
 
 
 def _waiting(server: AuthKit, user_code: str) -> _Waiting | None:
     """Find the device of a user code, typed in any case and with any punctuation (RFC 8628, section 6.1)."""
     wanted, now = _letters(user_code), server.now()
     for key, device in server.store.all(Device):
-        undecided = device.sid is None and not device.denied and now < device.good_until
+        undecided = not device.approved and not device.denied and now < device.good_until
         if undecided and hmac.compare_digest(_letters(device.user_code), wanted):
             client = server.client(device.client_id)
-            return _Waiting(key, device, client) if client else None
+            return _Waiting(key, device, client) if client or device.purpose != "oauth" else None
     return None
 
 
@@ -123,10 +145,10 @@ def _asked(server: AuthKit, user_code: str) -> Response:
         action="/oauth2/device",
         user_code=found.device.user_code if found else user_code,
         users=[page_user(server, user) for user in server.users()],
-        client_name=found.client.name if found else None,
+        client_name=found.client_name if found else None,
         scopes=page_scopes(found.device.scope) if found else [],
         resource=found.device.resource if found else None,
-        unverified=bool(found and found.client.registered_itself),
+        unverified=bool(found and found.client and found.client.registered_itself),
         error=_NO_SUCH_CODE if user_code and found is None else None,
         session=browser,
     )
@@ -153,12 +175,20 @@ def decide_device() -> Response | str:
     approved = form.get("decision") == "approve"
     if found is None or user is None or not own or not (approved or form.get("decision") == "deny"):
         return _asked(server, form.get("user_code", ""))
+    _decided(server, found, user if approved else None)
+    return render_template("device_done.html", approved=approved, client_name=found.client_name)
+
+
+def _decided(server: AuthKit, found: _Waiting, user: User | None) -> None:
+    """Keep the decision: of the user who approved, or of nobody, who denied."""
     device = found.device
-    if approved:
-        grant = server.new_grant(
-            found.client, user, device.scope, device.resource, organization=server.signed_in_to(user)
-        )
-        server.store.put(found.key, msgspec.structs.replace(device, sid=grant.sid))
+    if user is None:
+        changed: dict[str, Any] = {"denied": True}
+    elif found.client is None:
+        organization = server.signed_in_to(user)
+        changed = {"user_id": user.id, "organization": organization.id if organization else None}
     else:
-        server.store.put(found.key, msgspec.structs.replace(device, denied=True))
-    return render_template("device_done.html", approved=approved, client_name=found.client.name)
+        organization = server.signed_in_to(user)
+        grant = server.new_grant(found.client, user, device.scope, device.resource, organization=organization)
+        changed = {"sid": grant.sid}
+    server.store.put(found.key, msgspec.structs.replace(device, **changed))

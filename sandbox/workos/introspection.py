@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from flask import Blueprint, Response, jsonify
 
-from sandbox.workos import parameters
+from sandbox.workos import clients, parameters
 from sandbox.workos.answers import not_stored
 from sandbox.workos.authkit import AuthKit, authkit
 from sandbox.workos.records import Client, Grant, RefreshToken
@@ -22,7 +22,7 @@ def introspect() -> Response:
     """Say whether a token is active, and what it holds (the body's fields are UNCERTAIN beyond WorkOS's page)."""
     server = authkit()
     form = parameters.form()
-    client = server.authenticated(*parameters.credentials(form))
+    client = clients.authenticated(server, *parameters.credentials(form))
     token = parameters.required(form, "token")
     told = _access_token(server, client, token) or _refresh_token(server, client, token)
     return not_stored(jsonify({"active": True, **told} if told else {"active": False}))
@@ -33,7 +33,7 @@ def _may_ask(client: Client, owner: str) -> bool:
 
     One with a secret may be the resource server that was shown the token; anybody can name a public one.
     """
-    return client.client_secret is not None or client.client_id == owner
+    return not client.is_public or client.client_id == owner
 
 
 def _access_token(server: AuthKit, client: Client, token: str) -> dict[str, Any] | None:

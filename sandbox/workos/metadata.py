@@ -67,7 +67,7 @@ def openid_configuration(server: AuthKit) -> dict[str, Any]:
 def client_configuration(server: AuthKit) -> dict[str, Any]:
     """Give the small document of an issuer under /user_management (OBSERVED); it lacks what clients require."""
     return {
-        "issuer": server.issuer,
+        "issuer": server.client_issuer,
         "authorization_endpoint": f"{server.origin}/user_management/authorize",
         "token_endpoint": f"{server.origin}/user_management/authenticate",
         "response_types_supported": ["code"],

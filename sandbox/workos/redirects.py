@@ -62,6 +62,20 @@ def why_not_registrable(uri: object) -> str | None:
     return next((why for objected, why in objections if objected), None)
 
 
+def why_not_in_production(uri: str) -> str | None:
+    """Say why an application of a production environment may not have a redirect URI; None when it may.
+
+    No http:// and no localhost (CONFIRMED: WorkOS, redirect URIs), but for http://127.0.0.1, which a native client
+    needs (WorkOS, environments).
+    """
+    parts = _split(uri)
+    if parts is None or (parts.scheme != "http" and parts.hostname != "localhost"):
+        return None
+    if parts.hostname in {"127.0.0.1", "::1"}:
+        return None
+    return "must use https and not localhost, as this environment is a production one"
+
+
 def allowed(requested: str, registered: Iterable[str], loopback_ports: Literal["any", "exact"]) -> bool:
     """Say whether the requested redirect URI is a registered one.
 

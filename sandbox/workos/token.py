@@ -13,7 +13,7 @@ import msgspec
 from flask import Blueprint, Response, jsonify
 
 from sandbox.durations import seconds
-from sandbox.workos import parameters
+from sandbox.workos import clients, parameters
 from sandbox.workos.answers import OAuthError, not_stored
 from sandbox.workos.authkit import AuthKit, authkit
 from sandbox.workos.device import approved_device
@@ -34,7 +34,7 @@ def token() -> Response:
     """Answer a token request; the client is checked before the grant type (OBSERVED)."""
     server = authkit()
     form = parameters.form()
-    client = server.authenticated(*parameters.credentials(form))
+    client = clients.authenticated(server, *parameters.credentials(form))
     grant_type = parameters.required(form, "grant_type")
     answer = _GRANTS.get(grant_type)
     if answer is None:
@@ -84,7 +84,7 @@ def _with_resource(server: AuthKit, grant: Grant, form: Form) -> Grant:
 
     Where the dashboard lists none, it is ignored (CONFIRMED: WorkOS, MCP).
     """
-    if server.settings.resources == ():
+    if server.resources() == ():
         return grant
     asked = parameters.resource(form)
     if asked and grant.resource and asked != grant.resource:
@@ -136,7 +136,7 @@ def _grace(server: AuthKit) -> float:
 
 def _for_machine(server: AuthKit, client: Client, form: Form) -> dict[str, Any]:
     """Give a machine a token (RFC 6749, section 4.4): no refresh token, an hour (OBSERVED)."""
-    if client.client_secret is None:
+    if client.is_public:
         raise OAuthError("unauthorized_client", "A public client may not use client_credentials.")
     scope = server.checked_scope(form.get("scope", ""), client) or (client.scopes or ())
     resource = parameters.resource(form)

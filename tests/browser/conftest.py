@@ -20,6 +20,7 @@ CONSENT: Final = {
     "organization_name": None,
     "action": "/consent",
     "unverified": True,
+    "options": (),
     "loopback": True,
 }
 

@@ -9,7 +9,7 @@ import pytest
 
 from sandbox.browser import BrowserError, Decision, Hop, Visit, visit
 from tests.browser.conftest import Flow
-from tests.browser.site import Asked, Reply, Site, rendered
+from tests.browser.site import USERS, Asked, Reply, Site, rendered
 
 
 def test_approves(flow: Flow) -> None:
@@ -185,3 +185,20 @@ def test_public_values_are_frozen() -> None:
 
     with pytest.raises(AttributeError):
         made.status = 500  # type: ignore[misc]
+
+
+def test_chooses_an_organization(site: Site) -> None:
+    """Where a person belongs to several organizations, the first one offered is chosen."""
+
+    def organization(asked: Asked) -> Reply:
+        if asked.method == "GET":
+            offered = [{"id": "org_01ONE", "name": "One"}, {"id": "org_01TWO", "name": "Two"}]
+            context = {"client_name": "Claude Code", "action": "/organization", "session": "s1", "another": "/sign-in"}
+            return rendered("organization.html", **context, user=USERS[0], organizations=offered)
+        return Reply(status=303, headers={"Location": f"/callback?for={asked.form['organization_id']}"})
+
+    site.pages["/organization"] = organization
+    site.html("/callback", "<title>Client</title><p>Done.</p>")
+
+    assert visit(f"{site.address}/organization").text == "Done."
+    assert site.asked[-1].query == {"for": "org_01ONE"}

@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from sandbox.doctor.reach import Reach, RefusedError, UnresolvedError
+from sandbox.doctor.reach import Reach
+from sandbox.outside.addresses import RefusedError, UnresolvedError
 
 PUBLIC = "https://mcp.example/mcp"
 LOCAL = "http://localhost:4101/mcp"

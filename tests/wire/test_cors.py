@@ -42,6 +42,18 @@ async def test_pages_of_other_origins(start: Start, *, shares: bool) -> None:
     assert "access-control-allow-credentials" not in challenge.headers
 
 
+async def test_an_origin_that_the_api_added_may_read(start: Start) -> None:
+    """Where answers are not shared, pages of an origin that an app added by the API may read them all the same."""
+    sandbox = await start(world={"workos": {"cors": False}})
+    key, added = {"authorization": "Bearer sk_test_sandbox"}, sandbox.addresses.workos + "/user_management/cors_origins"
+    async with httpx2.AsyncClient(trust_env=False) as http:
+        made = await http.post(added, headers=key, json={"origin": ORIGIN["origin"]})
+        assert made.status_code == 201
+        for origin, allowed in ((ORIGIN["origin"], ORIGIN["origin"]), ("http://localhost:1", None)):
+            answer = await http.get(f"{sandbox.addresses.workos}/oauth2/jwks", headers={"origin": origin})
+            assert answer.headers.get("access-control-allow-origin") == allowed
+
+
 async def test_who_is_no_browser_sees_nothing_of_it(start: Start) -> None:
     """Without an Origin the answers hold no header of CORS."""
     sandbox = await start()
@@ -68,9 +80,10 @@ async def test_the_second_server_is_shared_and_pages_for_people_are_not(start: S
     sandbox = await start()
     async with httpx2.AsyncClient() as http:
         metadata = await http.get(f"{sandbox.addresses.other}/.well-known/oauth-authorization-server", headers=ORIGIN)
-        page = await http.get(f"{sandbox.addresses.workos}/oauth2/authorize", headers=ORIGIN)
+        paths = ("/oauth2/authorize", "/invite", "/reset-password")
+        pages = [await http.get(sandbox.addresses.workos + path, headers=ORIGIN) for path in paths]
     assert metadata.headers["access-control-allow-origin"] == ORIGIN["origin"]
-    assert "access-control-allow-origin" not in page.headers
+    assert [page.url for page in pages if "access-control-allow-origin" in page.headers] == []
 
 
 async def test_websites_read_nothing_wherever_the_sandbox_listens(start: Start) -> None:

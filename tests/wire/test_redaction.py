@@ -26,11 +26,16 @@ NAMES = [
     "device_code",
     "id_token",
     "id_token_hint",
+    "invitation_token",
+    "new_password",
     "password",
+    "password_hash",
+    "password_reset_token",
     "pending_authentication_token",
     "refresh_token",
     "registration_access_token",
     "token",
+    "totp_secret",
     "user_code",
 ]
 

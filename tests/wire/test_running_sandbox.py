@@ -172,7 +172,7 @@ async def machine_token(client: Raw, sandbox: Sandbox) -> str:
     form = {
         "grant_type": "client_credentials",
         "client_id": machine.client_id,
-        "client_secret": sandbox.authkit.secret_of(machine),
+        "client_secret": sandbox.authkit.directory.secret_of(machine),
         "resource": sandbox.mcp_url,
     }
     answer = await client.ask("/oauth2/token", **{**REFRESH, "body": urlencode(form).encode()})

@@ -103,11 +103,22 @@ class Workos:
         """Ask for authorization."""
         return self.http.get("/oauth2/authorize", query_string=self.request(client, **change))
 
-    def decide(self, begun: TestResponse, *, user: str = ADA, decision: str = "approve") -> TestResponse:
+    def signed_in(self, begun: TestResponse, *, user: str = ADA, organization: str | None = None) -> TestResponse:
+        """Sign in on the page, and choose the organization where one is to be chosen."""
+        session = {"authorization_session_id": fields(begun)["authorization_session_id"]}
+        answer = self.post("/oauth2/sign-in", session | {"user_id": user})
+        if organization is not None:
+            assert answer.headers["Location"].startswith("/oauth2/organization?"), answer.headers["Location"]
+            answer = self.post("/oauth2/organization", session | {"organization_id": organization})
+        return answer
+
+    def decide(
+        self, begun: TestResponse, *, user: str = ADA, organization: str | None = None, decision: str = "approve"
+    ) -> TestResponse:
         """Walk the pages as a person does."""
+        chosen = self.signed_in(begun, user=user, organization=organization)
+        assert chosen.headers["Location"].startswith("/oauth2/consent?"), chosen.headers["Location"]
         session = fields(begun)["authorization_session_id"]
-        chosen = self.post("/oauth2/sign-in", {"authorization_session_id": session, "user_id": user})
-        assert chosen.status_code == 303
         return self.post("/oauth2/consent", {"authorization_session_id": session, "decision": decision})
 
     def code(self, client: dict[str, Any], *, user: str = ADA, **change: str | None) -> str:
@@ -219,5 +230,5 @@ def error(response: TestResponse, status: int = 400) -> str:
 
 def error_page(response: TestResponse) -> str:
     """Give the code that a redirect to the error page carries."""
-    assert response.headers["Location"].startswith("/oauth2/error?"), response.headers["Location"]
+    assert urlsplit(response.headers["Location"]).path == "/oauth2/error", response.headers["Location"]
     return fields(response)["error"]

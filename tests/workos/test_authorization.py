@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from markupsafe import escape
 from werkzeug.test import TestResponse
 
-from sandbox.workos.consent import ERRORS
+from sandbox.workos.error_page import ERRORS
 from sandbox.workos.records import Authorization, Code, Grant
 from tests.workos.driver import (
     ADA,
@@ -524,10 +524,10 @@ def test_a_page_without_its_authorization_is_over(
 
 
 def test_the_cookie_is_kept_from_scripts_and_other_sites(workos: Workos, client: dict[str, Any]) -> None:
-    """The cookie is HttpOnly, SameSite=Lax, for these pages only, and ends with them."""
+    """The cookie is HttpOnly, SameSite=Lax, goes to every place where a sign-in can begin, and ends with the pages."""
     cookie = workos.authorize(client).headers["Set-Cookie"].split("; ")
 
-    assert {"HttpOnly", "SameSite=Lax", "Path=/oauth2", "Max-Age=1800"} <= set(cookie)
+    assert {"HttpOnly", "SameSite=Lax", "Path=/", "Max-Age=1800"} <= set(cookie)
 
 
 def test_two_sign_ins_go_on_side_by_side(workos: Workos, client: dict[str, Any]) -> None:

@@ -181,7 +181,6 @@ def test_the_keys_of_an_environment_issuer_are_served(workos: Workos) -> None:
     assert workos.http.get(jwks_uri).get_json() == workos.http.get("/oauth2/jwks").get_json()
 
 
-@pytest.mark.xfail(reason="api.workos.com is not emulated yet", strict=True)
 @pytest.mark.parametrize("name", ["authorization_endpoint", "token_endpoint"])
 def test_the_endpoints_of_an_environment_issuer_are_served(workos: Workos, name: str) -> None:
     """The environment's issuer sends no client to a 404."""

@@ -14,6 +14,8 @@ from playwright.sync_api import Browser, Page
 from werkzeug.serving import make_server
 
 import sandbox
+from tests.conftest import missing
+from tests.console.test_pages import AXE
 
 WORKOS: Final = Path(sandbox.__file__).parent / "workos"
 POLICY: Final = (
@@ -27,6 +29,9 @@ RIGHT_TO_LEFT: Final = "\u202eמחברת \u202dدفتر"
 HOSTILE: Final = {"script": SCRIPT, "quotes": QUOTES, "long": LONG, "right-to-left": RIGHT_TO_LEFT}
 
 SESSION: Final = {"authorization_session_id": "authorization_session_01"}
+
+
+V2: Final = {"value": "v2", "label": "Version 2"}
 
 
 class Person(NamedTuple):
@@ -83,6 +88,17 @@ def pages(claim: str | None = None) -> dict[str, Sample]:
         "session": claim or SESSION["authorization_session_id"],
         "login_hint": None,
     }
+    organization = {
+        "client_name": app,
+        "user": users[-1] if claim else users[0],
+        "organizations": [
+            {"id": "org_01NOTEBOOKS", "name": claim or "Nearby Notebooks"},
+            {"id": "org_01PRESS", "name": claim or "Harbour Press"},
+        ],
+        "action": "/answer",
+        "session": claim or SESSION["authorization_session_id"],
+        "another": "/oauth2/sign-in",
+    }
     consent = {
         "client_name": app,
         "client_id": claim or "client_01K3Z4Q8Y0V7W5B2M9N6R1T4XC",
@@ -99,6 +115,7 @@ def pages(claim: str | None = None) -> dict[str, Sample]:
         "loopback": True,
     }
     known = {"client_name": "Claude (web and desktop)", "unverified": False, "loopback": False, "resource": None}
+    option = {"label": claim or "Terms", "choices": ({"value": "v1", "label": claim or "Version 1"}, V2)}
     away = {"redirect_host": "claude.ai", "redirect_uri": "https://claude.ai/api/mcp/auth_callback"}
     device = {
         "action": "/answer",
@@ -121,19 +138,61 @@ def pages(claim: str | None = None) -> dict[str, Sample]:
         ],
         "hint": claim or "WorkOS dashboard, Applications, Redirects: add http://localhost/callback.",
     }
+    idp = {
+        "provider": claim or "Okta",
+        "protocol": "SAML 2.0",
+        "connection_name": claim or "Nearby Notebooks Okta",
+        "organization_name": claim or "Nearby Notebooks",
+        "redirect_host": host,
+        "loopback": True,
+        "users": [user._asdict() | {"chip": "Outside" if user is users[-1] else None} for user in users],
+        "endings": [
+            ("signin_consent_denied", claim or "Refuse WorkOS's question whether to sign in"),
+            ("oauth_failed", "Answer the authorization request with an error"),
+            ("server_error", "Answer with what WorkOS cannot read"),
+        ],
+        "action": "/answer",
+        "session": claim or SESSION["authorization_session_id"],
+    }
+    google = {
+        "provider": claim or "Google",
+        "protocol": "OAuth 2.0",
+        "connection_name": None,
+        "organization_name": None,
+    }
+    invitation = {
+        "email": claim or "dora@elsewhere.example",
+        "organization_name": claim or "Harbour Press",
+        "is_known": True,
+        "token": claim or "invitation_token_01",
+        "action": "/answer",
+    }
+    told = {"title": claim or "You are signed out", "message": claim or "You can close this window."}
+    reset = {"email": invitation["email"], "token": claim or "reset_token_01", "error": None, "action": "/answer"}
     return {
         "sign-in": Sample("sign_in.html", sign_in),
         "sign-in-hinted": Sample("sign_in.html", sign_in | {"login_hint": claim or USERS[1].email}),
         "sign-in-unknown": Sample("sign_in.html", sign_in | {"login_hint": claim or "dora@elsewhere.example"}),
         "sign-in-nobody": Sample("sign_in.html", sign_in | {"users": ()}),
+        "organization": Sample("organization.html", organization),
+        "organization-none": Sample("organization.html", organization | {"organizations": ()}),
         "consent": Sample("consent.html", consent),
+        "consent-options": Sample("consent.html", consent | {"options": (option,)}),
         "consent-known": Sample("consent.html", consent if claim else consent | known | away),
         "device": Sample("device.html", device | {"client_name": None, "user_code": claim or ""}),
         "device-wrong": Sample("device.html", device | {"client_name": None, "error": claim or "No such code."}),
         "device-confirm": Sample("device.html", device),
         "device-done": Sample("device_done.html", {"approved": True, "client_name": app}),
         "device-denied": Sample("device_done.html", {"approved": False, "client_name": app}),
+        "identity-provider": Sample("idp.html", idp),
+        "identity-provider-own": Sample("idp.html", idp | google),
+        "identity-provider-nobody": Sample("idp.html", idp | {"users": []}),
+        "invitation": Sample("invitation.html", invitation),
+        "invitation-sign-up": Sample("invitation.html", invitation | {"organization_name": None, "is_known": False}),
+        "password-reset": Sample("password_reset.html", reset),
+        "password-reset-weak": Sample("password_reset.html", reset | {"error": claim or "It is too short."}),
         "error": Sample("error.html", error),
+        "message": Sample("message.html", told),
     }
 
 
@@ -206,8 +265,29 @@ def open_page(window: Page, preview: Preview) -> Opener:
     return opened
 
 
-FORMS: Final = ("sign-in", "consent", "device", "device-confirm")
-WITH_CONTROLS: Final = {*FORMS, "sign-in-hinted", "sign-in-unknown", "consent-known", "device-wrong"}
+FORMS: Final = (
+    "sign-in",
+    "organization",
+    "consent",
+    "device",
+    "device-confirm",
+    "identity-provider",
+    "invitation",
+    "password-reset",
+)
+WITH_CONTROLS: Final = {
+    *FORMS,
+    "organization-none",
+    "sign-in-hinted",
+    "sign-in-unknown",
+    "consent-known",
+    "consent-options",
+    "device-wrong",
+    "identity-provider-own",
+    "identity-provider-nobody",
+    "invitation-sign-up",
+    "password-reset-weak",
+}
 every_page = pytest.mark.parametrize("name", pages())
 every_claim = pytest.mark.parametrize("hostile", HOSTILE)
 
@@ -336,6 +416,21 @@ def test_text_stands_out(open_page: Opener, name: str, scheme: str) -> None:
 
 @pytest.mark.chromium
 @every_page
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(open_page: Opener, name: str, scheme: str) -> None:
+    """No page has what axe-core, the judge of WCAG, objects to."""
+    if not AXE.exists():
+        missing("axe-core")
+    page = open_page(name, scheme=scheme, width=360)
+
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate("axe.run()")["violations"]
+
+    assert [(one["id"], [node["html"][:200] for node in one["nodes"]]) for one in found] == []
+
+
+@pytest.mark.chromium
+@every_page
 def test_a_page_needs_only_its_stylesheet(chromium: Browser, preview: Preview, name: str) -> None:
     """A page loads itself and one stylesheet, and breaks none of its own policy."""
     asked: list[str] = []
@@ -365,6 +460,18 @@ def test_signing_in_by_keyboard(open_page: Opener, preview: Preview) -> None:
 
 
 @pytest.mark.chromium
+def test_choosing_an_organization_by_keyboard(open_page: Opener, preview: Preview) -> None:
+    """A person without a mouse picks an organization with Tab and Enter."""
+    page = open_page("organization")
+
+    tab_to(page, "org_01PRESS")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/answer")
+
+    assert preview.answers[-1] == SESSION | {"organization_id": "org_01PRESS"}
+
+
+@pytest.mark.chromium
 @pytest.mark.parametrize("decision", ["approve", "deny"])
 def test_deciding_by_keyboard(open_page: Opener, preview: Preview, decision: str) -> None:
     """A person without a mouse approves or denies."""
@@ -375,6 +482,20 @@ def test_deciding_by_keyboard(open_page: Opener, preview: Preview, decision: str
     page.wait_for_url("**/answer")
 
     assert preview.answers[-1] == SESSION | {"decision": decision}
+
+
+@pytest.mark.chromium
+def test_choosing_what_the_app_asks_besides_by_keyboard(open_page: Opener, preview: Preview) -> None:
+    """A consent option is named, reached and changed without a mouse."""
+    page = open_page("consent-options")
+
+    page.get_by_role("combobox", name="Terms").focus()
+    page.keyboard.press("ArrowDown")
+    tab_to(page, "approve")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/answer")
+
+    assert preview.answers[-1] == SESSION | {"option_0": "v2", "decision": "approve"}
 
 
 @pytest.mark.chromium
@@ -391,6 +512,19 @@ def test_entering_a_code_by_keyboard(open_page: Opener, preview: Preview) -> Non
 
 
 @pytest.mark.chromium
+def test_setting_a_password_by_keyboard(open_page: Opener, preview: Preview) -> None:
+    """A person without a mouse types the password, as it is written, and presses Enter."""
+    page = open_page("password-reset")
+
+    tab_to(page, "new_password")
+    page.keyboard.type("A new Password")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/answer")
+
+    assert preview.answers[-1] == {"token": "reset_token_01", "new_password": "A new Password"}
+
+
+@pytest.mark.chromium
 def test_confirming_a_device_by_keyboard(open_page: Opener, preview: Preview) -> None:
     """A person without a mouse chooses another user with an arrow, then approves."""
     page = open_page("device-confirm")
@@ -402,6 +536,45 @@ def test_confirming_a_device_by_keyboard(open_page: Opener, preview: Preview) ->
     page.wait_for_url("**/answer")
 
     assert preview.answers[-1] == SESSION | {"user_code": "WDJB-MJHT", "user_id": "user_01BEN", "decision": "approve"}
+
+
+@pytest.mark.chromium
+def test_choosing_at_an_identity_provider_by_keyboard(open_page: Opener, preview: Preview) -> None:
+    """A person without a mouse chooses another user with an arrow, then signs in."""
+    page = open_page("identity-provider")
+
+    tab_to(page, "user_01ADA")
+    page.keyboard.press("ArrowDown")
+    tab_to(page, "approve")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/answer")
+
+    assert preview.answers[-1] == SESSION | {"user_id": "user_01BEN", "decision": "approve"}
+
+
+@pytest.mark.chromium
+@pytest.mark.parametrize("decision", ["deny", "signin_consent_denied", "oauth_failed", "server_error"])
+def test_an_identity_provider_fails_by_keyboard(open_page: Opener, preview: Preview, decision: str) -> None:
+    """A person without a mouse refuses, or lets the identity provider fail in one of its ways."""
+    page = open_page("identity-provider")
+
+    tab_to(page, decision)
+    page.keyboard.press("Space")
+    page.wait_for_url("**/answer")
+
+    assert preview.answers[-1]["decision"] == decision
+
+
+@pytest.mark.chromium
+def test_the_first_enter_at_an_identity_provider_signs_in(open_page: Opener, preview: Preview) -> None:
+    """Enter in the list of people signs in, and does not refuse."""
+    page = open_page("identity-provider")
+
+    tab_to(page, "user_01ADA")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/answer")
+
+    assert preview.answers[-1] == SESSION | {"user_id": "user_01ADA", "decision": "approve"}
 
 
 @pytest.mark.chromium

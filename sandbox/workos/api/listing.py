@@ -16,7 +16,7 @@ _LONGEST: Final = 100
 _DEFAULT: Final = 10
 
 
-def page(entities: Sequence[E], shown: Callable[[E], dict[str, Any]] = Entity.shown) -> Response:
+def page(entities: Sequence[E], shown: Callable[[E], dict[str, Any]] = lambda one: one.shown()) -> Response:
     """Answer with the page that the query asks for: `limit` (10, at most 100), `order` (desc), `before`, `after`.
 
     `entities` are oldest first. Raise ApiError 422 for a limit, an order or a cursor that is none.

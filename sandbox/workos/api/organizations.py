@@ -15,7 +15,12 @@ from sandbox.workos.api.metadata import Metadata, merged
 from sandbox.workos.api.reading import body
 from sandbox.workos.authkit import authkit
 from sandbox.workos.directory import Directory
-from sandbox.workos.directory.entities import Connection, Domain, Membership, Organization
+from sandbox.workos.directory.applications import Application
+from sandbox.workos.directory.entities import Connection, Domain, Entity, Membership, Organization
+from sandbox.workos.directory.invitations import Invitation
+from sandbox.workos.directory.profiles import Profile
+from sandbox.workos.directory.sessions import Session
+from sandbox.workos.directory.user_keys import UserKey
 
 blueprint = keyed("organizations")
 
@@ -59,6 +64,19 @@ class NewDomain(Struct):
 
 _OF_ITS_OWN: Final = {"domains", "domain_data", "metadata"}
 """The fields of a change that are not simply put in place."""
+
+
+HANGS_ON_ORGANIZATION: Final[tuple[type[Entity], ...]] = (
+    Domain,
+    Membership,
+    Connection,
+    Application,
+    Invitation,
+    Profile,
+    Session,
+    UserKey,
+)
+"""What has an `organization_id`, and goes when the organization does."""
 
 
 def shown(organization: Organization) -> dict[str, Any]:
@@ -141,12 +159,13 @@ def update_organization(organization_id: str) -> Response:
 
 @blueprint.delete("/organizations/<organization_id>")
 def delete_organization(organization_id: str) -> tuple[str, int]:
-    """Delete an organization, with its domains, memberships and connections."""
+    """Delete an organization, with all that hangs on it."""
     organization, directory = found(organization_id), authkit().directory
-    for kind in (Domain, Membership, Connection):
+    for kind in HANGS_ON_ORGANIZATION:
         for one in directory.all(kind, organization_id=organization.id):
             directory.remove(one)
     directory.remove(organization)
+    authkit().forget_orphans()
     return "", 202
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any, Final, TypeVar
 
@@ -21,23 +22,29 @@ _MISSING: Final = re.compile(r"Object missing required field `(.+)`")
 def fields() -> dict[str, Any]:
     """Give the fields of the body, JSON or a form; none where there is none (the SDKs send both).
 
-    Raise ApiError 400 for what is neither.
+    Raise ApiError 422 for what is neither, and for a text that is no Unicode, such as half a surrogate pair. A 400 of
+    these operations has codes of its own in WorkOS's OpenAPI document, so it is none (WorkOS's answer is UNCERTAIN).
     """
     if request.mimetype == FORM:
         return dict(request.form.items())
     try:
         given = request.get_json(force=True) if request.get_data(cache=True) else {}
-    except (BadRequest, RecursionError) as error:
-        raise ApiError(400, "The body is no JSON.", "invalid_json") from error
+        json.dumps(given, ensure_ascii=False).encode()
+    except (BadRequest, RecursionError, UnicodeEncodeError) as error:
+        raise _unreadable("The body is no JSON.") from error
     if not isinstance(given, dict):
-        raise ApiError(400, "The body must be a JSON object.", "invalid_json")
+        raise _unreadable("The body must be a JSON object.")
     return given
+
+
+def _unreadable(message: str) -> ApiError:
+    return ApiError(422, message, "invalid_request_parameters")
 
 
 def body(kind: type[T]) -> T:
     """Read the body into a type; what the type does not name is passed over, as WorkOS does.
 
-    Raise ApiError: 400 for what is no JSON object, 422 with the field named for a value that does not fit.
+    Raise ApiError 422 for what is no JSON object, and with the field named for a value that does not fit.
     """
     return convert(fields(), kind)
 

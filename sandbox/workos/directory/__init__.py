@@ -11,11 +11,11 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from sandbox.settings import WorkOS
+from sandbox.settings import Application, WorkOS
 from sandbox.sources import Sources
 from sandbox.workos.directory.entities import Entity, Membership, Organization, User
 from sandbox.workos.directory.seeds import seeds
-from sandbox.workos.records import Record
+from sandbox.workos.records import Record, Secret
 from sandbox.workos.store import Store
 
 E = TypeVar("E", bound=Entity)
@@ -37,8 +37,20 @@ class Directory:
     def _seeds(self) -> dict[str, Entity]:
         settings = self._settings()
         if self._seeded[0] is not settings:
-            self._seeded = (settings, {entity.id: entity for entity in seeds(settings)})
+            self._seeded = (settings, {entity.id: entity for entity in seeds(settings, self.secret_of)})
         return self._seeded[1]
+
+    def secret_of(self, application: Application) -> str | None:
+        """Give the secret of an application of the settings, made at first start; None for a public one."""
+        if application.token_endpoint_auth_method == "none":  # noqa: S105 - the name of a method
+            return None
+        if application.client_secret is not None:
+            return application.client_secret
+        kept = self._store.get(Secret, application.client_id)
+        if kept is None:
+            kept = Secret(value=self._sources.secret(48))
+            self._store.put(application.client_id, kept)
+        return kept.value
 
     # --- reading --------------------------------------------------------------------------------------------------
 
@@ -91,6 +103,10 @@ class Directory:
             self._store.put(entity.id, Gone())
 
     def time(self, ahead: float = 0.0) -> str:
-        """Give the sandbox's time, or that many seconds later, as the API writes it: RFC 3339, UTC, milliseconds."""
-        at = dt.datetime.fromtimestamp(self._sources.now() + ahead, dt.UTC)
-        return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        """Give the sandbox's time, or that many seconds later, as the API writes it."""
+        return written(self._sources.now() + ahead)
+
+
+def written(at: float) -> str:
+    """Write seconds since the epoch as the API does: RFC 3339, UTC, milliseconds."""
+    return dt.datetime.fromtimestamp(at, dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -91,6 +91,7 @@ class Membership(Entity, frozen=True, kw_only=True):
 
     OBJECT = "organization_membership"
     PREFIX = "om"
+    HIDDEN = frozenset({"role_slug"})
 
     user_id: str
     organization_id: str
@@ -98,6 +99,11 @@ class Membership(Entity, frozen=True, kw_only=True):
     role_slug: str = "member"
     directory_managed: bool = False
     custom_attributes: dict[str, Any] = field(default_factory=dict)
+
+    def shown(self) -> dict[str, Any]:
+        """Give its JSON, the role as one and as the only one of several."""
+        role = {"slug": self.role_slug}
+        return super().shown() | {"role": role, "roles": [role]}
 
 
 class Connection(Entity, frozen=True, kw_only=True):
@@ -117,6 +123,7 @@ class Factor(Entity, frozen=True, kw_only=True):
 
     OBJECT = "authentication_factor"
     PREFIX = "auth_factor"
+    HIDDEN = frozenset({"user", "issuer", "secret"})
 
     user_id: str
     secret: str
@@ -124,3 +131,7 @@ class Factor(Entity, frozen=True, kw_only=True):
     issuer: str
     user: str
     """The account name that the app shows."""
+
+    def shown(self) -> dict[str, Any]:
+        """Give its JSON; the secret is shown only once, when it is enrolled."""
+        return super().shown() | {"type": "totp", "totp": {"issuer": self.issuer, "user": self.user}}

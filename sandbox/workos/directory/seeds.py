@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from sandbox import settings
+from sandbox.workos.directory import applications, environment
 from sandbox.workos.directory.entities import (
     Connection,
     Domain,
@@ -20,8 +21,10 @@ SEEDED_AT: Final = "2026-01-01T09:00:00.000Z"
 """When what the settings name was made."""
 
 
-def seeds(world: settings.WorkOS) -> Iterator[Entity]:
+def seeds(world: settings.WorkOS, secret_of: Callable[[settings.Application], str | None]) -> Iterator[Entity]:
     """Give every entity that the settings name."""
+    yield from applications.seeds(world, secret_of, SEEDED_AT)
+    yield from environment.seeds(world, SEEDED_AT)
     for organization in world.organizations:
         yield from _organization(organization)
     for user in world.users:

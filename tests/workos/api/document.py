@@ -17,7 +17,7 @@ METHODS: Final = ("get", "post", "put", "patch", "delete")
 ANYWHERE: Final = {400, 401, 404, 413, 422, 501}
 """Refusals that any operation may give though the document leaves them out: `{"message": text}`."""
 
-_MESSAGE: Final = {"type": "object", "required": ["message"], "properties": {"message": {"type": "string"}}}
+MESSAGE: Final = {"type": "object", "required": ["message"], "properties": {"message": {"type": "string"}}}
 
 
 class Operation(NamedTuple):
@@ -74,7 +74,7 @@ def objections(method: str, path: str, status: int, body: Any) -> Iterator[str]:
         if status not in ANYWHERE:
             yield f"{operation.name}: the document knows no {status}"
             return
-        schema: Any = _MESSAGE
+        schema: Any = MESSAGE
     else:
         schema = described.get("content", {}).get("application/json", {}).get("schema")
     if schema is not None:

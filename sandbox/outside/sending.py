@@ -11,8 +11,7 @@ from typing import Any, Final, Literal
 
 import httpx2
 
-from sandbox.doctor.limits import Limits
-from sandbox.doctor.reach import Address, Target
+from sandbox.outside.addresses import Address, Target
 from sandbox.wire.message import Request, Response
 
 Failure = Literal["refused", "unresolved", "unreachable", "tls", "late", "dropped", "cut", "limit"]
@@ -44,12 +43,15 @@ class Arriving:
         return Response(self.status, self.headers, _unpacked(plain, limit))
 
 
-def client(limits: Limits) -> httpx2.AsyncClient:
-    """Make what connects: no proxy, and a connection for each request, as names may share an address."""
+def client(connect_seconds: float, trusted: ssl.SSLContext | None = None) -> httpx2.AsyncClient:
+    """Make what connects: no proxy, and a connection for each request, as names may share an address.
+
+    `trusted` says which certificates are, by default what the machine says.
+    """
     return httpx2.AsyncClient(
-        verify=ssl.create_default_context(),
+        verify=trusted or ssl.create_default_context(),
         trust_env=False,
-        timeout=httpx2.Timeout(None, connect=limits.connect_seconds),
+        timeout=httpx2.Timeout(None, connect=connect_seconds),
         limits=httpx2.Limits(max_keepalive_connections=0),
     )
 

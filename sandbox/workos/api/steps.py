@@ -1,0 +1,164 @@
+"""What is asked of somebody after the first proof of who they are: 403 with a pending_authentication_token each.
+
+The bodies beyond `code` and `message` are UNCERTAIN; they hold what the SDKs read (`workos` 10.8.0, its errors).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import msgspec
+
+from sandbox.workos import sessions
+from sandbox.workos.answers import OAuthError
+from sandbox.workos.api.errors import ApiError, refused
+from sandbox.workos.api.one_time_codes import emailed
+from sandbox.workos.authkit import AuthKit
+from sandbox.workos.directory.entities import Connection, Factor, Organization, User
+from sandbox.workos.directory.invitations import Invitation, accept
+from sandbox.workos.directory.one_time import EmailVerification
+from sandbox.workos.records import Attempt
+from sandbox.workos.store import hashed
+
+PENDING_LIFETIME: Final = 600
+"""Seconds that a pending_authentication_token is good for (UNCERTAIN)."""
+
+BY_A_PROVIDER: Final = frozenset({"email_verification_required", "mfa_challenge", "sso_required"})
+"""What is not asked of who signed in with an identity provider, or on WorkOS's own page."""
+
+
+def finished(server: AuthKit, attempt: Attempt) -> dict[str, Any]:
+    """Give the answer with a new session, or raise what the next step is."""
+    user = server.user(attempt.user_id)
+    if user is None:
+        raise OAuthError("invalid_grant", "The user was deleted in the meantime.")
+    for step in _STEPS:
+        attempt = step(server, attempt, user)
+    user = server.directory.change(user, last_sign_in_at=server.directory.time())
+    session = sessions.make(
+        server,
+        user,
+        attempt.method,
+        attempt.organization_id,
+        ip_address=attempt.ip_address,
+        user_agent=attempt.user_agent,
+    )
+    return sessions.answer(server, session, user)
+
+
+def pending(server: AuthKit, token: str) -> Attempt:
+    """Give the attempt that waits behind a token; raise ApiError invalid_pending_authentication_token without one."""
+    attempt = server.store.get(Attempt, hashed(token))
+    if attempt is None:
+        raise refused(
+            "invalid_pending_authentication_token",
+            "The pending_authentication_token is unknown, used, or older than ten minutes. Authenticate anew.",
+        )
+    return attempt
+
+
+def passed(server: AuthKit, token: str, attempt: Attempt, **changed: Any) -> dict[str, Any]:
+    """Go on with an attempt one step further, or to its end; its token is used up."""
+    server.store.drop(Attempt, hashed(token))
+    return finished(server, msgspec.structs.replace(attempt, **changed))
+
+
+def _due(server: AuthKit, attempt: Attempt, code: str, message: str, **more: Any) -> ApiError:
+    """Say that a step is due, and keep the attempt until it is done."""
+    token = server.sources.secret(25)
+    waiting = msgspec.structs.replace(attempt, expires=server.now() + PENDING_LIFETIME)
+    server.store.put(hashed(token), waiting)
+    return ApiError(403, message, code, pending_authentication_token=token, **more)
+
+
+def _verified_email(server: AuthKit, attempt: Attempt, user: User) -> Attempt:
+    if (
+        server.settings.authentication.email_verification
+        and not user.email_verified
+        and "email_verification_required" not in attempt.passed
+    ):
+        verification = emailed(server, EmailVerification, user)
+        raise _due(
+            server,
+            attempt,
+            "email_verification_required",
+            "Email ownership must be verified before authentication.",
+            email=user.email,
+            email_verification_id=verification.id,
+        )
+    return attempt
+
+
+def _second_factor(server: AuthKit, attempt: Attempt, user: User) -> Attempt:
+    policy = server.settings.authentication.mfa
+    if policy == "off" or "mfa_challenge" in attempt.passed:
+        return attempt
+    factors = server.directory.all(Factor, user_id=user.id)
+    if factors:
+        shown = [{"id": factor.id, "type": "totp"} for factor in factors]
+        message = "The user must complete an MFA challenge to finish authenticating."
+        raise _due(server, attempt, "mfa_challenge", message, user=user.shown(), authentication_factors=shown)
+    if policy == "required":
+        message = "The user must enroll an MFA factor to finish authenticating."
+        raise _due(server, attempt, "mfa_enrollment", message, user=user.shown())
+    return attempt
+
+
+def _accepted_invitation(server: AuthKit, attempt: Attempt, user: User) -> Attempt:
+    """Let the user join the organization that the app's invitation is for, and sign in to it."""
+    invitation = server.directory.get(Invitation, attempt.invitation_id)
+    if invitation is None:
+        return attempt
+    accepted = accept(server.directory, invitation, user)
+    return msgspec.structs.replace(attempt, organization_id=accepted.organization_id or attempt.organization_id)
+
+
+def _chosen_organization(server: AuthKit, attempt: Attempt, user: User) -> Attempt:
+    """Sign in to the one organization, or ask which of several."""
+    if attempt.organization_id is not None or "organization_selection_required" in attempt.passed:
+        return attempt
+    theirs = server.directory.organizations_of(user)
+    if len(theirs) > 1:
+        shown = [{"id": one.id, "name": one.name} for one in theirs]
+        message = "The user must choose an organization to finish their authentication."
+        raise _due(server, attempt, "organization_selection_required", message, user=user.shown(), organizations=shown)
+    return msgspec.structs.replace(attempt, organization_id=theirs[0].id if theirs else None)
+
+
+def _single_sign_on(server: AuthKit, attempt: Attempt, user: User) -> Attempt:
+    if "sso_required" not in attempt.passed:
+        check_sso(server, user, attempt.organization_id)
+    return attempt
+
+
+_STEPS: Final[tuple[Callable[[AuthKit, Attempt, User], Attempt], ...]] = (
+    _verified_email,
+    _second_factor,
+    _accepted_invitation,
+    _chosen_organization,
+    _single_sign_on,
+)
+
+
+def check_sso(server: AuthKit, user: User, organization_id: str | None) -> None:
+    """Raise OAuthError sso_required where the organization's members must sign in with its connection."""
+    if server.settings.authentication.sso != "required" or organization_id is None:
+        return
+    connections = server.directory.all(Connection, organization_id=organization_id, state="active")
+    if connections:
+        raise OAuthError(
+            "sso_required",
+            "The organization's members must sign in with its single sign-on connection.",
+            connection_ids=[connection.id for connection in connections],
+            email=user.email,
+        )
+
+
+def check_membership(server: AuthKit, user: User, organization_id: str) -> None:
+    """Raise OAuthError for an organization that is not there, or not the user's."""
+    if server.directory.get(Organization, organization_id) is None:
+        raise OAuthError("organization_not_found", f"There is no organization '{organization_id}'.")
+    if organization_id not in {one.id for one in server.directory.organizations_of(user)}:
+        said = f"The user '{user.id}' is no active member of the organization '{organization_id}'."
+        raise OAuthError("organization_membership_not_found", said)

@@ -1,0 +1,1 @@
+"""WorkOS's own SDKs against a running sandbox, as they are, told nothing but its address."""

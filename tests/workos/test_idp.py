@@ -1,0 +1,130 @@
+"""The page that plays an identity provider."""
+
+from __future__ import annotations
+
+import re
+from typing import get_args
+
+import pytest
+
+from sandbox.settings.kinds import ConnectionType
+from sandbox.workos.idp import Kind, kind_of
+from tests.workos.api.calls import BEN, KEY, Api
+from tests.workos.api.conftest import api
+from tests.workos.driver import ADA, CLEM, error_page, fields, page_kind
+from tests.workos.sso.walk import APP, CLIENT, ENTRA, IDP, OKTA, answer, authorize, code
+
+__all__ = ["api"]
+
+FIRST = re.compile(r'name="user_id" value="([^"]+)"')
+DECISIONS = re.compile(r'name="decision" value="([^"]+)"')
+
+
+def page(api: Api, **asked: str) -> str:
+    """Open the page of a sign-in."""
+    return api.workos.http.get(authorize(api, **asked).headers["Location"]).text
+
+
+@pytest.mark.parametrize(
+    ("connection_type", "kind"),
+    [
+        ("OktaSAML", Kind("Okta", "SAML 2.0")),
+        ("EntraIdOIDC", Kind("Microsoft Entra ID", "OpenID Connect")),
+        ("GoogleOAuth", Kind("Google", "OAuth 2.0")),
+        ("LoginGovOidc", Kind("Login.gov", "OpenID Connect")),
+        ("TestIdp", Kind("the test identity provider", "OpenID Connect")),
+    ],
+)
+def test_a_type_says_whose_page_it_is(connection_type: str, kind: Kind) -> None:
+    """The type of a connection names the provider and the protocol."""
+    assert kind_of(connection_type) == kind
+
+
+@pytest.mark.parametrize("connection_type", get_args(ConnectionType))
+def test_every_type_has_a_page(api: Api, connection_type: str) -> None:
+    """There is no type of connection that a person cannot sign in with."""
+    api.workos.set(connections=[{"id": "conn_1", "organization": "org_1", "type": connection_type, "name": "x"}])
+    assert kind_of(connection_type).provider in page(api, connection="conn_1")
+
+
+@pytest.mark.parametrize(
+    ("asked", "errors"),
+    [
+        ({"connection": OKTA}, ["access_denied", "signin_consent_denied", "server_error"]),
+        ({"connection": ENTRA}, ["access_denied", "signin_consent_denied", "oauth_failed", "server_error"]),
+        ({"provider": "GoogleOAuth"}, ["access_denied", "signin_consent_denied", "oauth_failed", "server_error"]),
+    ],
+)
+def test_it_refuses_and_fails(api: Api, asked: dict[str, str], errors: list[str]) -> None:
+    """Every way to end without a person is a button, and the app gets its error; a SAML provider grants nothing."""
+    buttons = [button for button in DECISIONS.findall(page(api, **asked)) if button != "approve"]
+    assert ["access_denied" if button == "deny" else button for button in buttons] == errors
+    for button, error in zip(buttons, errors, strict=True):
+        sent = answer(api, authorize(api, **asked), decision=button)
+        assert sent.headers["Location"].startswith(f"{APP}?")
+        assert (fields(sent)["error"], fields(sent)["state"]) == (error, "a state")
+
+
+def test_an_outsider_is_vouched_for_and_not_let_in(api: Api) -> None:
+    """Who has an address of another domain is refused, unless the organization allows it."""
+    assert "Outside" in page(api, connection=OKTA)
+    sent = fields(answer(api, authorize(api), user=CLEM))
+    assert sent["error"] == "profile_not_allowed_outside_organization"
+    notebooks = "/organizations/org_01SANDB0XNEARBYN0TEB00KS00"
+    api.put(notebooks, {"allow_profiles_outside_organization": True})
+    assert code(api, user=CLEM)
+
+
+def test_a_provider_of_no_organization_takes_anybody(api: Api) -> None:
+    """With an account of one's own there is no outside, and the profile names no organization."""
+    given = code(api, user=CLEM, provider="GoogleOAuth")
+    asked = {"client_id": CLIENT, "client_secret": KEY, "grant_type": "authorization_code", "code": given}
+    profile = api.post("/sso/token", asked, key=None).json["profile"]
+    assert (profile["connection_type"], profile["organization_id"]) == ("GoogleOAuth", None)
+    assert profile["role"] is None
+    assert profile["connection_id"].startswith("conn_")
+
+
+@pytest.mark.parametrize(
+    ("asked", "first"),
+    [
+        ({"connection": OKTA}, ADA),
+        ({"connection": ENTRA}, BEN),
+        ({"connection": OKTA, "login_hint": "ben@nearby-notebooks.example"}, BEN),
+    ],
+)
+def test_the_likeliest_comes_first(api: Api, asked: dict[str, str], first: str) -> None:
+    """Whom the app suggests is offered first, then the members of the organization."""
+    assert FIRST.findall(page(api, **asked))[0] == first
+
+
+@pytest.mark.parametrize(
+    "form", [{"user_id": "user_none", "decision": "approve"}, {"user_id": BEN}, {"user_id": BEN, "decision": "odd"}]
+)
+def test_an_answer_that_is_none_shows_the_page_again(api: Api, form: dict[str, str]) -> None:
+    """A form that no button of the page sends changes nothing."""
+    session = {"authorization_session_id": fields(authorize(api))["authorization_session_id"]}
+    again = api.workos.post(IDP, session | form)
+    assert page_kind(api.workos.http.get(again.headers["Location"])) == "identity-provider"
+
+
+def test_the_sign_in_belongs_to_its_browser(api: Api) -> None:
+    """Another browser cannot go on with it, and once answered it is over."""
+    begun = authorize(api)
+    assert error_page(api.workos.browser().get(begun.headers["Location"])) == "sign_in_ended"
+    assert "code" in fields(answer(api, begun))
+    assert error_page(answer(api, begun)) == "sign_in_ended"
+
+
+def test_a_connection_that_is_deleted_meanwhile_ends_the_sign_in(api: Api) -> None:
+    """Who deletes the connection ends the sign-ins that wait at it."""
+    begun = authorize(api)
+    api.delete(f"/connections/{OKTA}")
+    assert error_page(answer(api, begun)) == "sign_in_ended"
+
+
+def test_a_world_without_users_can_still_refuse(api: Api) -> None:
+    """Where nobody can be vouched for, the page says so and still ends the sign-in."""
+    api.workos.set(users=[])
+    assert "It can vouch for nobody" in page(api)
+    assert fields(answer(api, authorize(api), decision="deny"))["error"] == "access_denied"
