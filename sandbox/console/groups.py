@@ -45,6 +45,7 @@ WORKOS: Final = Part(
                 "workos.disabled_registration.advertise": _FOUND,
                 "workos.disabled_registration.status": ("registration",),
                 "workos.client_id_metadata_document": ("server-metadata", "client-metadata", "authorization"),
+                "workos.documents_fetched": ("client-metadata",),
                 "workos.login_uri": _SIGNED_IN,
                 "workos.token_endpoint_auth_methods": ("server-metadata", "registration", "token"),
                 "workos.require_pkce": _SIGNED_IN,

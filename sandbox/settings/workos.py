@@ -102,9 +102,13 @@ class WorkOS(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         bool,
         Meta(
             description="Dashboard, Connect, Configuration: Client ID Metadata Document; those of known clients are"
-            " shipped, others are fetched"
+            " shipped"
         ),
     ] = False
+    documents_fetched: Annotated[
+        Literal["local", "anywhere"],
+        Meta(description="which other documents are fetched: those on this machine, or also from the internet"),
+    ] = "local"
     login_uri: Annotated[
         Annotated[str, Meta(pattern=r"^https?://[^\s#]+$", description="an http or https URL")] | None,
         Meta(

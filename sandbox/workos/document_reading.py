@@ -36,6 +36,7 @@ from sandbox.workos.client_documents import (
     seconds_kept,
     why_no_client_id,
 )
+from sandbox.workos.redirects import is_loopback
 
 if TYPE_CHECKING:
     from sandbox.outside.sending import Sending
@@ -47,6 +48,8 @@ PATIENCE: Final = 5.0
 """Seconds that a document may take, from connecting to its last byte."""
 
 _CONNECT: Final = 3.0
+
+_TO_GO_OUT: Final = "(workos.documents_fetched: anywhere lets it go out)"
 
 ASKED_AT: Final = frozenset(
     {"/oauth2/authorize", "/oauth2/token", "/oauth2/device_authorization", "/oauth2/introspection"}
@@ -125,6 +128,8 @@ class DocumentReading:
             host = checked(url)
         except RefusedError as error:
             raise DocumentError(str(error)) from error
+        if self._server.settings.documents_fetched == "local" and not is_loopback(url):
+            raise DocumentError(f"{host} is another machine, and this sandbox stays on its own {_TO_GO_OUT}")
         addresses = await addresses_of(host, self._resolve)
         if not addresses:
             raise DocumentError(f"no address found for {host}")

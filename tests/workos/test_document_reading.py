@@ -260,7 +260,7 @@ async def test_the_sandbox_stops_while_a_document_is_read(start_host: StartHost,
 def workos() -> Iterator[Workos]:
     """Give a WorkOS that takes documents."""
     made = Workos()
-    made.set(client_id_metadata_document=True)
+    made.set(client_id_metadata_document=True, documents_fetched="anywhere")
     yield made
     made.authkit.store.close()
 
@@ -285,6 +285,14 @@ async def judged(workos: Workos, url: str, *addresses: str, is_at_home: bool = T
     reading = DocumentReading(workos.authkit, wire, trusted, is_at_home=is_at_home, resolve=resolve)
     await reading._read_in_time(url)
     return workos.authkit.documents.failures[url], len(wire.trace)
+
+
+async def test_another_machine_is_asked_only_where_the_world_says_so(workos: Workos) -> None:
+    """By default the sandbox stays on its own machine: it does not even look the name up."""
+    workos.set(documents_fetched="local")
+    why, exchanges = await judged(workos, "https://app.example/c", "93.184.216.34")
+    assert "app.example is another machine" in why
+    assert exchanges == 0
 
 
 @pytest.mark.parametrize(
