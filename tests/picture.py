@@ -205,6 +205,43 @@ def sign_in(page: Page, world: Sandbox) -> None:
     page.goto(_authorize(world))
 
 
+def organization(page: Page, world: Sandbox) -> None:
+    """Choose for whom one signs in."""
+    page.goto(_authorize(world))
+    page.get_by_role("button", name="Ben Okoro").click()
+    page.get_by_role("button", name="Harbour Press").wait_for()
+
+
+def identity_provider(page: Page, world: Sandbox) -> None:
+    """Be at the company's own identity provider, which WorkOS asked."""
+    asked = {
+        "response_type": "code",
+        "client_id": world.world.workos.client_id,
+        "redirect_uri": "http://localhost:51734/callback",
+        "connection": world.world.workos.connections[0].id,
+    }
+    page.goto(f"{world.addresses.workos}/sso/authorize?{urlencode(asked)}")
+    page.get_by_role("radio", name="Ada Park").wait_for()
+
+
+def invitation(page: Page, world: Sandbox) -> None:
+    """Follow the link of an invitation."""
+    asked = {"email": "dora@elsewhere.example", "organization_id": world.world.workos.organizations[1].id}
+    page.goto(str(_api(world, "invitations", asked)["accept_invitation_url"]))
+
+
+def password_reset(page: Page, world: Sandbox) -> None:
+    """Follow the link to a new password."""
+    page.goto(str(_api(world, "password_reset", {"email": world.world.workos.users[0].email})["password_reset_url"]))
+
+
+def _api(world: Sandbox, path: str, body: dict[str, str]) -> dict[str, object]:
+    key = {"Authorization": f"Bearer {world.world.workos.api_keys[0]}"}
+    answer = httpx2.post(f"{world.addresses.workos}/user_management/{path}", json=body, headers=key)
+    made: dict[str, object] = answer.json()
+    return made
+
+
 def consent(page: Page, world: Sandbox) -> None:
     """Decide what the app may do."""
     page.goto(_authorize(world))
@@ -239,6 +276,10 @@ PICTURES: Final[dict[str, Callable[[Page, Sandbox], None]]] = {
     "guess": guess,
     "report": report,
     "sign-in": sign_in,
+    "organization": organization,
+    "identity-provider": identity_provider,
+    "invitation": invitation,
+    "password-reset": password_reset,
     "consent": consent,
     "device": device,
     "error": error,
@@ -252,7 +293,7 @@ def photograph(name: str) -> bytes:
     """Give a page as a picture (PNG)."""
     from playwright.sync_api import sync_playwright
 
-    with Sandbox(ports=Ports()) as world, sync_playwright() as playwright:
+    with Sandbox(ports=Ports(other=0)) as world, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1280, "height": 860}, reduced_motion="reduce")
         PICTURES[name](page, world)
