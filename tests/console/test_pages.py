@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 import time
-from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -199,10 +198,15 @@ def test_what_ends_later_stands_where_it_began(world: Sandbox, page: Page) -> No
     page.goto(world.addresses.console)
     rows(page, 1)
     first = next(iter(world.trace))
-    for numbers in ((4, 3, 6), (5, 2, 7)):
-        exchanges = [msgspec.structs.replace(first, number=number) for number in numbers]
-        world.home.do(lambda exchanges=exchanges: deque(map(world.trace.add, exchanges)))  # type: ignore[misc]
-        until(page, lambda numbers=numbers: page.locator(f"#exchange-{numbers[-1]}").count() == 1)  # type: ignore[misc]
+
+    def end(*numbers: int) -> None:
+        for number in numbers:
+            world.trace.add(msgspec.structs.replace(first, number=number))
+
+    world.home.do(lambda: end(4, 3, 6))
+    rows(page, 4)
+    world.home.do(lambda: end(5, 2, 7))
+    rows(page, 7)
     assert page.locator(".exchange").evaluate_all("all => all.map((each) => each.dataset.number)") == list("1234567")
 
 
