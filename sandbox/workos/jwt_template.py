@@ -29,7 +29,7 @@ _OBJECTS: Final = _ROOTS | {
 }
 """What is no text, and so cannot stand within one (CONFIRMED: WorkOS, JWT templates)."""
 
-_PIECE: Final = re.compile(r'(?P<quote>(?<!\\)")|\{\{(?P<expression>.*?)\}\}|\\.|.', re.DOTALL)
+_PIECE: Final = re.compile(r'(?P<quote>")|\{\{(?P<expression>.*?)\}\}|\\.|.', re.DOTALL)
 _OPERAND: Final = re.compile(
     r"\s*(?:'(?P<one>[^']*)'|\"(?P<two>[^\"]*)\"|(?P<path>\w+(?:\.\w+)*))\s*(?:(?P<more>\|\|)|\Z)"
 )

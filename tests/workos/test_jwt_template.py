@@ -32,6 +32,7 @@ CONTEXT: dict[str, Any] = {
         ('{"a": {{ user.metadata }}}', {"a": {"say": 'a "b"\n'}}),
         ('{"a": "{{ user.metadata.say }}"}', {"a": 'a "b"\n'}),
         ('{"a": "\\"{{ user.first_name }}\\""}', {"a": '"Ada"'}),
+        ('{"a": "x\\\\", "b": "{{ user.first_name }}"}', {"a": "x\\", "b": "Ada"}),
         ("{\"a\": {{ organization_membership.custom_attributes.x || 'none' }}}", {"a": "none"}),
         ('{"{{ user.first_name }}": 1}', {"Ada": 1}),
     ],

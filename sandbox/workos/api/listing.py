@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
 
@@ -14,6 +15,7 @@ E = TypeVar("E", bound=Entity)
 
 _LONGEST: Final = 100
 _DEFAULT: Final = 10
+_NUMBER: Final = re.compile(r"[0-9]{1,6}")
 
 
 def page(entities: Sequence[E], shown: Callable[[E], dict[str, Any]] = lambda one: one.shown()) -> Response:
@@ -46,7 +48,7 @@ def page(entities: Sequence[E], shown: Callable[[E], dict[str, Any]] = lambda on
 
 def _limit() -> int:
     text = request.args.get("limit", str(_DEFAULT))
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= _LONGEST):
+    if _NUMBER.fullmatch(text) is None or not 1 <= int(text) <= _LONGEST:
         raise invalid("limit", "invalid", f"The limit must be a number from 1 to {_LONGEST}.")
     return int(text)
 

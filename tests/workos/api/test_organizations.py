@@ -96,7 +96,18 @@ def test_an_id_of_the_apps_own_is_one_organizations(api: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["limit=0", "limit=101", "limit=x", "limit=", "order=up", "after=org_none", "before=x"]
+    "query",
+    [
+        "limit=0",
+        "limit=101",
+        "limit=000001999",
+        "limit=000001" + "0" * 5000,
+        "limit=x",
+        "limit=",
+        "order=up",
+        "after=org_none",
+        "before=x",
+    ],
 )
 def test_a_bad_query_is_refused(api: Api, query: str) -> None:
     """A limit, an order or a cursor that is none is told so."""
