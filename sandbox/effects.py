@@ -73,7 +73,7 @@ def _act_on_one(sandbox: Sandbox, action: str, kind: str, name: str) -> None:
     if len(keys) != 1:
         raise SandboxError(f"There is no {kind} {name!r}, or more than one.")
     if record is Grant:
-        sandbox.authkit.revoke(keys[0])
+        sandbox.authkit.revoke(sid=keys[0])
     else:
         sandbox.store.drop(record, keys[0])
 

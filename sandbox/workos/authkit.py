@@ -172,31 +172,6 @@ class AuthKit:
         """Give the lifetime of an access token in seconds: 300 (CONFIRMED), for a machine 3,600 (OBSERVED)."""
         return 3600 if machine else int(seconds(self.settings.access_token.lifetime))
 
-    def id_token(self, grant: Grant, scope: tuple[str, ...]) -> str:
-        """Make an id token, for the scope `openid` (OpenID Connect Core, section 2)."""
-        now = int(self.sources.now())
-        claims = {
-            "iss": self.issuer,
-            "aud": grant.client_id,
-            "iat": now,
-            "exp": now + self.lifetime(),
-            "sid": grant.sid,
-        }
-        if grant.nonce is not None:
-            claims["nonce"] = grant.nonce
-        return tokens.signed(claims | self.profile(grant, scope), self.keys.current)
-
-    def profile(self, grant: Grant, scope: tuple[str, ...]) -> dict[str, Any]:
-        """Give the claims about a person that the scope allows."""
-        user = self.user(grant.user_id)
-        claims: dict[str, Any] = {"sub": grant.user_id}
-        if user and "email" in scope:
-            claims |= {"email": user.email, "email_verified": user.email_verified}
-        if user and "profile" in scope:
-            names = {"name": user.name, "given_name": user.first_name, "family_name": user.last_name}
-            claims |= {claim: value for claim, value in names.items() if value is not None}
-        return claims
-
     def verified(self, token: str) -> Verified | None:
         """Give what an access token of this server says while it is good; None for any other text.
 
@@ -207,10 +182,8 @@ class AuthKit:
         if claims is None or "jti" not in claims or self.withdrawn(claims):
             return None
         sid = claims.get("sid")
-        grant = self.store.get(Grant, str(sid))
-        if sid is not None and (grant is None or grant.revoked):
-            return None
-        return Verified(claims, grant)
+        grant = self.grant(str(sid))
+        return None if sid is not None and grant is None else Verified(claims, grant)
 
     def withdraw_access_tokens(self) -> None:
         """Let every access token issued so far be dead before its time: expired, or revoked."""
@@ -245,11 +218,19 @@ class AuthKit:
         self.store.put(grant.sid, grant)
         return grant
 
-    def revoke(self, sid: str) -> None:
-        """End a grant: its refresh tokens and, for who asks, its access tokens are dead."""
-        grant = self.store.get(Grant, sid)
-        if grant is not None:
-            self.store.put(sid, msgspec.structs.replace(grant, revoked=True))
+    def grant(self, sid: str) -> Grant | None:
+        """Give a grant that has not ended."""
+        kept = self.store.get(Grant, sid)
+        return None if kept is None or kept.revoked else kept
+
+    def revoke(self, **having: str) -> None:
+        """End every grant whose fields have these values: its codes, its tokens are dead, for who asks also those out.
+
+        A JWT that is out is good until it expires for who only verifies it.
+        """
+        for sid, grant in self.store.all(Grant):
+            if all(getattr(grant, name) == value for name, value in having.items()):
+                self.store.put(sid, msgspec.structs.replace(grant, revoked=True))
 
     # --- what faults may do ---------------------------------------------------------------------------------------
 

@@ -71,7 +71,7 @@ def approved_device(server: AuthKit, client: Client, device_code: str) -> Grant:
     invalid_grant for a code that is unknown, used, or another client's.
     """
     device = _polled(server, "oauth", client.client_id, device_code)
-    grant = server.store.get(Grant, device.sid or "")
+    grant = server.grant(device.sid or "")
     if grant is None:
         raise _unknown()
     return grant

@@ -19,6 +19,7 @@ from sandbox.workos.directory.one_time import PasswordReset
 
 blueprint = Blueprint("email_links", __name__)
 
+_NO_PASSWORDS: Final = 403
 _OVER: Final = "Links of this kind work once, and for a while. Let the app send you another one."
 
 
@@ -79,7 +80,9 @@ def set_password() -> str:
     except ApiError as error:
         reasons: list[dict[str, Any]] = error.body.get("errors", [])
         reset = server.directory.first(PasswordReset, token=token)
-        if reset is None or reasons[0]["code"].startswith("password_reset_token"):
+        if error.status == _NO_PASSWORDS:
+            return _said("There are no passwords here", str(error))
+        if reset is None or not reasons or reasons[0]["code"].startswith("password_reset_token"):
             return _said("This link is over", _OVER)
         return _password_page(reset.email, token, reasons[0]["message"])
     return _said("Your password is set", "You can close this window, and sign in to the app.")

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, jsonify
 from sandbox.workos import clients, parameters
 from sandbox.workos.answers import not_stored
 from sandbox.workos.authkit import AuthKit, authkit
-from sandbox.workos.records import Client, Grant, RefreshToken
+from sandbox.workos.records import Client, RefreshToken
 from sandbox.workos.store import hashed
 
 blueprint = Blueprint("introspection", __name__)
@@ -45,8 +45,8 @@ def _access_token(server: AuthKit, client: Client, token: str) -> dict[str, Any]
 
 def _refresh_token(server: AuthKit, client: Client, token: str) -> dict[str, Any] | None:
     kept = server.store.get(RefreshToken, hashed(token))
-    grant = server.store.get(Grant, kept.sid) if kept else None
-    if kept is None or grant is None or grant.revoked or kept.rotated_at is not None:
+    grant = server.grant(kept.sid) if kept else None
+    if kept is None or grant is None or kept.rotated_at is not None:
         return None
     if not _may_ask(client, grant.client_id):
         return None

@@ -57,7 +57,8 @@ def begin(server: AuthKit, begun: Authorization, prompt: str | None = None) -> R
             return denied(begun, "access_denied", "Nobody can sign in: this world has no users.")
         organization = server.signed_in_to(user, begun.asked_organization)
         chosen = begun.asked_organization or (organization.id if organization else None)
-        return approved(server, msgspec.structs.replace(begun, organization=chosen), user)
+        begun = msgspec.structs.replace(begun, organization=chosen)
+        return _refusal(server, begun, user) or approved(server, begun, user)
     if prompt == "none":
         return denied(begun, "login_required", "A person must sign in.")
     session = server.sources.secret()
@@ -117,14 +118,22 @@ def known(server: AuthKit, session: str, begun: Authorization, user: User) -> Re
     """Go on with a person who has said who they are; ask for the organization where they belong to several."""
     begun = msgspec.structs.replace(begun, user_id=user.id, organization=begun.asked_organization)
     server.store.put(hashed(session), begun)
-    theirs = {one.id for one in server.directory.organizations_of(user)}
-    if begun.connection is None and begun.organization not in {None, *theirs}:
+    refusal = _refusal(server, begun, user)
+    if refusal is not None:
         end(server, session)
-        said = f"The user is no member of the organization '{begun.organization}'."
-        return denied(begun, "access_denied", said)
+        return refusal
+    theirs = server.directory.organizations_of(user)
     if len(theirs) > 1 and begun.organization is None and begun.purpose != "sso":
         return to("consent.organization", session)
     return settled(server, session, begun, user)
+
+
+def _refusal(server: AuthKit, begun: Authorization, user: User) -> Response | None:
+    """Refuse who is no member of the organization asked for; who comes by its connection becomes one."""
+    theirs = {one.id for one in server.directory.organizations_of(user)}
+    if begun.connection is not None or begun.organization in {None, *theirs}:
+        return None
+    return denied(begun, "access_denied", f"The user is no member of the organization '{begun.organization}'.")
 
 
 def settled(server: AuthKit, session: str, begun: Authorization, user: User) -> Response:

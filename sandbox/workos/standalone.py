@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import msgspec
 from flask import Blueprint, url_for
 from werkzeug.wrappers import Response
@@ -15,15 +17,20 @@ from sandbox.workos.store import hashed
 blueprint = Blueprint("standalone", __name__)
 
 
-def completed(server: AuthKit, external_auth_id: str, user: User, options: tuple[ConsentOption, ...]) -> str | None:
-    """Let the sign-in go on as this user; give the URL at which it does, None where it has ended meanwhile.
+class Waiting(NamedTuple):
+    """A sign-in that waits for the app."""
+
+    external_auth_id: str
+    external: ExternalSignIn
+    begun: Authorization
+
+
+def completed(server: AuthKit, waiting: Waiting, user: User, options: tuple[ConsentOption, ...]) -> str:
+    """Let the sign-in go on as this user; give the URL at which it does.
 
     That URL names a new session, which nobody but the app has seen; the browser must be the one that began.
     """
-    external = server.store.get(ExternalSignIn, external_auth_id)
-    begun = server.store.get(Authorization, external.session) if external else None
-    if external is None or begun is None:
-        return None
+    external_auth_id, external, begun = waiting
     server.store.drop(Authorization, external.session)
     server.store.put(external_auth_id, msgspec.structs.replace(external, completed=True))
     session = server.sources.secret()

@@ -64,7 +64,11 @@ class Store:
     def put(self, key: str, record: Record) -> None:
         """Keep a record, in the place of any of its type with that key."""
         row = (type(record).__name__, key, msgspec.json.encode(record), record.expires)
-        self._db.execute("INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?)", row)
+        self._db.execute(
+            "INSERT INTO records VALUES (?, ?, ?, ?)"
+            " ON CONFLICT (kind, key) DO UPDATE SET data = excluded.data, expires = excluded.expires",
+            row,
+        )
         self._kept += 1
         if self._kept % _SWEEP_EVERY == 0:
             self.sweep()

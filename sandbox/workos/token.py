@@ -13,13 +13,14 @@ import msgspec
 from flask import Blueprint, Response, jsonify
 
 from sandbox.durations import seconds
-from sandbox.workos import clients, parameters
+from sandbox.workos import clients, parameters, tokens
 from sandbox.workos.answers import OAuthError, not_stored
 from sandbox.workos.authkit import AuthKit, authkit
 from sandbox.workos.device import approved_device
 from sandbox.workos.metadata import DEVICE_GRANT
 from sandbox.workos.records import Client, Code, Device, Grant, RefreshToken
 from sandbox.workos.store import hashed
+from sandbox.workos.userinfo import profile
 
 blueprint = Blueprint("token", __name__)
 
@@ -52,13 +53,13 @@ def _for_code(server: AuthKit, client: Client, form: Form) -> dict[str, Any]:
         raise OAuthError("invalid_grant", "The code has expired or is invalid.")
     if code.used:
         # RFC 6749, section 4.1.2: what was issued for a code that is used twice should be revoked.
-        server.revoke(code.sid)
+        server.revoke(sid=code.sid)
         raise OAuthError("invalid_grant", "The code was used before; what it gave has been revoked.")
     if form.get("redirect_uri") != code.redirect_uri:
         raise OAuthError("invalid_grant", "The redirect_uri is not the one of the authorization request.")
     if not verifier_fits(code.code_challenge, form.get("code_verifier")):
         raise OAuthError("invalid_grant", "The code_verifier is malformed or does not fit the code_challenge.")
-    grant = server.store.get(Grant, code.sid)
+    grant = server.grant(code.sid)
     if grant is None:
         raise OAuthError("invalid_grant", "The code has expired or is invalid.")
     grant = _with_resource(server, grant, form)
@@ -106,8 +107,8 @@ def _for_refresh_token(server: AuthKit, client: Client, form: Form) -> dict[str,
     server.successors.sweep(server.now() - _grace(server))
     key = hashed(parameters.required(form, "refresh_token"))
     kept = server.store.get(RefreshToken, key)
-    grant = server.store.get(Grant, kept.sid) if kept else None
-    if kept is None or grant is None or grant.revoked or grant.client_id != client.client_id:
+    grant = server.grant(kept.sid) if kept else None
+    if kept is None or grant is None or grant.client_id != client.client_id:
         raise OAuthError("invalid_grant", "The refresh token has expired or is invalid.")
     if kept.rotated_at is not None:
         if server.now() - kept.rotated_at < _grace(server):
@@ -115,7 +116,7 @@ def _for_refresh_token(server: AuthKit, client: Client, form: Form) -> dict[str,
             if answer is None:
                 raise OAuthError("invalid_grant", "The refresh token was used before.")
             return answer
-        server.revoke(kept.sid)
+        server.revoke(sid=kept.sid)
         raise OAuthError("invalid_grant", "The refresh token was used before; the grant has been revoked.")
     scope = server.checked_scope(form.get("scope", ""), client) or grant.scope
     if not set(scope) <= set(grant.scope):
@@ -166,8 +167,23 @@ def _first_tokens(server: AuthKit, client: Client, grant: Grant) -> dict[str, An
 def _tokens(server: AuthKit, grant: Grant, scope: tuple[str, ...]) -> dict[str, Any]:
     answer = _answer(server.access_token(grant, scope), server.lifetime(), scope)
     if "openid" in scope:
-        answer["id_token"] = server.id_token(grant, scope)
+        answer["id_token"] = _id_token(server, grant, scope)
     return answer
+
+
+def _id_token(server: AuthKit, grant: Grant, scope: tuple[str, ...]) -> str:
+    """Make an id token, for the scope `openid` (OpenID Connect Core, section 2)."""
+    now = int(server.now())
+    claims = {
+        "iss": server.issuer,
+        "aud": grant.client_id,
+        "iat": now,
+        "exp": now + server.lifetime(),
+        "sid": grant.sid,
+    }
+    if grant.nonce is not None:
+        claims["nonce"] = grant.nonce
+    return tokens.signed(claims | profile(server, grant, scope), server.keys.current)
 
 
 def _answer(access_token: str, lifetime: int, scope: tuple[str, ...]) -> dict[str, Any]:

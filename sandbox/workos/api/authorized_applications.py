@@ -51,9 +51,7 @@ def delete_authorized_application(user_id: str, application_id: str) -> tuple[st
     grants = _grants(server, found(User, user_id))
     for one in _authorized(server, grants):
         if application_id in {one.id, one.application.id, one.application.client_id}:
-            for sid, grant in grants:
-                if grant.client_id == one.application.client_id:
-                    server.revoke(sid)
+            server.revoke(user_id=user_id, client_id=one.application.client_id)
             return "", 204
     raise not_found("Authorized Connect Application", application_id)
 

@@ -7,7 +7,8 @@ from typing import Any, Final, get_args
 from flask import Response, jsonify, request
 
 from sandbox.settings.kinds import ConnectionType
-from sandbox.workos.api.errors import invalid, not_found
+from sandbox.workos.api.errors import invalid
+from sandbox.workos.api.finding import found
 from sandbox.workos.api.keys import keyed
 from sandbox.workos.api.listing import page
 from sandbox.workos.authkit import authkit
@@ -34,14 +35,6 @@ def shown(connection: Connection) -> dict[str, Any]:
     }
 
 
-def found(connection_id: str) -> Connection:
-    """Give a connection; raise ApiError 404 where there is none."""
-    connection = authkit().directory.get(Connection, connection_id)
-    if connection is None:
-        raise not_found("Connection", connection_id)
-    return connection
-
-
 @blueprint.get("/connections")
 def list_connections() -> Response:
     """List connections, of a type, an organization or a domain, or whose name has the text of `search`."""
@@ -64,13 +57,13 @@ def list_connections() -> Response:
 @blueprint.get("/connections/<connection_id>")
 def get_connection(connection_id: str) -> Response:
     """Give a connection."""
-    return jsonify(shown(found(connection_id)))
+    return jsonify(shown(found(Connection, connection_id)))
 
 
 @blueprint.delete("/connections/<connection_id>")
 def delete_connection(connection_id: str) -> tuple[str, int]:
     """Delete a connection, with the profiles that came by it."""
-    connection, directory = found(connection_id), authkit().directory
+    connection, directory = found(Connection, connection_id), authkit().directory
     for profile in directory.all(Profile, connection_id=connection.id):
         directory.remove(profile)
     directory.remove(connection)

@@ -176,3 +176,4 @@ def _sign_out(membership: Membership) -> None:
     where = {"user_id": membership.user_id, "organization_id": membership.organization_id}
     for session in server.directory.all(Session, **where):
         sessions.end(server, session)
+    server.revoke(user_id=membership.user_id, organization=membership.organization_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final, Literal
 
 import msgspec
@@ -9,13 +10,14 @@ from flask import Response, jsonify, request
 from msgspec import UNSET, Struct, UnsetType, field
 
 from sandbox.workos.api.errors import ApiError, invalid, not_found, refused
+from sandbox.workos.api.finding import found
 from sandbox.workos.api.keys import keyed
 from sandbox.workos.api.listing import page
 from sandbox.workos.api.metadata import Metadata, merged
 from sandbox.workos.api.reading import body
 from sandbox.workos.authkit import authkit
 from sandbox.workos.directory import Directory
-from sandbox.workos.directory.applications import Application
+from sandbox.workos.directory.applications import Application, ClientSecret
 from sandbox.workos.directory.entities import Connection, Domain, Entity, Membership, Organization
 from sandbox.workos.directory.invitations import Invitation
 from sandbox.workos.directory.profiles import Profile
@@ -66,6 +68,10 @@ _OF_ITS_OWN: Final = {"domains", "domain_data", "metadata"}
 """The fields of a change that are not simply put in place."""
 
 
+_DOMAIN: Final = re.compile(r"([^\W_]([\w-]{0,61}[^\W_])?\.)+[^\W_]([\w-]{0,61}[^\W_])?")
+"""Two labels or more of letters, digits and hyphens (RFC 1123, section 2.1), those of other scripts among them."""
+_LONGEST_DOMAIN: Final = 253
+
 HANGS_ON_ORGANIZATION: Final[tuple[type[Entity], ...]] = (
     Domain,
     Membership,
@@ -83,14 +89,6 @@ def shown(organization: Organization) -> dict[str, Any]:
     """Give the JSON of an organization, its domains with it."""
     domains = authkit().directory.all(Domain, organization_id=organization.id)
     return organization.shown() | {"domains": [domain.shown() for domain in domains]}
-
-
-def found(organization_id: str) -> Organization:
-    """Give an organization; raise ApiError 404 where there is none."""
-    organization = authkit().directory.get(Organization, organization_id)
-    if organization is None:
-        raise not_found("Organization", organization_id)
-    return organization
 
 
 @blueprint.get("/organizations")
@@ -127,7 +125,7 @@ def create_organization() -> tuple[Response, int]:
 @blueprint.get("/organizations/<organization_id>")
 def get_organization(organization_id: str) -> Response:
     """Give an organization."""
-    return jsonify(shown(found(organization_id)))
+    return jsonify(shown(found(Organization, organization_id)))
 
 
 @blueprint.get("/organizations/external_id/<external_id>")
@@ -142,7 +140,11 @@ def get_organization_by_external_id(external_id: str) -> Response:
 @blueprint.put("/organizations/<organization_id>")
 def update_organization(organization_id: str) -> Response:
     """Change an organization."""
-    organization, asked, directory = found(organization_id), body(ChangedOrganization), authkit().directory
+    organization, asked, directory = (
+        found(Organization, organization_id),
+        body(ChangedOrganization),
+        authkit().directory,
+    )
     changes = {name: value for name, value in msgspec.structs.asdict(asked).items() if value is not UNSET}
     plain = {name: value for name, value in changes.items() if name not in _OF_ITS_OWN}
     if "name" in plain:
@@ -160,11 +162,14 @@ def update_organization(organization_id: str) -> Response:
 @blueprint.delete("/organizations/<organization_id>")
 def delete_organization(organization_id: str) -> tuple[str, int]:
     """Delete an organization, with all that hangs on it."""
-    organization, directory = found(organization_id), authkit().directory
+    organization, directory = found(Organization, organization_id), authkit().directory
     for kind in HANGS_ON_ORGANIZATION:
         for one in directory.all(kind, organization_id=organization.id):
+            for secret in directory.all(ClientSecret, application_id=one.id):
+                directory.remove(secret)
             directory.remove(one)
     directory.remove(organization)
+    authkit().revoke(organization=organization.id)
     authkit().forget_orphans()
     return "", 202
 
@@ -172,21 +177,11 @@ def delete_organization(organization_id: str) -> tuple[str, int]:
 # --- domains ---------------------------------------------------------------------------------------------------------
 
 
-def found_domain(domain_id: str) -> Domain:
-    """Give a domain; raise ApiError 404 where there is none."""
-    domain = authkit().directory.get(Domain, domain_id)
-    if domain is None:
-        raise not_found("Organization Domain", domain_id)
-    return domain
-
-
 @blueprint.post("/organization_domains")
 def create_domain() -> tuple[Response, int]:
     """Make a domain, which waits to be verified."""
     asked, directory = body(NewDomain), authkit().directory
-    organization = directory.get(Organization, asked.organization_id)
-    if organization is None:
-        raise not_found("Organization", asked.organization_id)
+    organization = found(Organization, asked.organization_id)
     ((name, _state),) = _domains([asked.domain], ())
     if directory.first(Domain, domain=name):
         raise ApiError(409, f"The domain '{name}' belongs to an organization already.", "domain_already_exists")
@@ -196,20 +191,20 @@ def create_domain() -> tuple[Response, int]:
 @blueprint.get("/organization_domains/<domain_id>")
 def get_domain(domain_id: str) -> Response:
     """Give a domain."""
-    return jsonify(found_domain(domain_id).shown())
+    return jsonify(found(Domain, domain_id).shown())
 
 
 @blueprint.delete("/organization_domains/<domain_id>")
 def delete_domain(domain_id: str) -> tuple[str, int]:
     """Delete a domain."""
-    authkit().directory.remove(found_domain(domain_id))
+    authkit().directory.remove(found(Domain, domain_id))
     return "", 204
 
 
 @blueprint.post("/organization_domains/<domain_id>/verify")
 def verify_domain(domain_id: str) -> tuple[Response, int]:
     """Verify a domain: in the sandbox the DNS record is always there."""
-    domain = found_domain(domain_id)
+    domain = found(Domain, domain_id)
     if domain.state == "verified":
         raise refused("domain_already_verified", f"The domain '{domain.domain}' is verified already.")
     return jsonify(authkit().directory.change(domain, state="verified").shown()), 201
@@ -227,9 +222,9 @@ def _domains(names: Any, data: Any) -> list[tuple[str, str]]:
     """Give the domains asked for, with their states; raise ApiError 422 for what is no domain name."""
     wanted = [(name, "verified") for name in names] + [(one.domain, one.state) for one in data]
     for name, _ in wanted:
-        if not 0 < len(name) <= 253 or any(not label for label in name.split(".")) or "." not in name:
+        if len(name) > _LONGEST_DOMAIN or _DOMAIN.fullmatch(name) is None:
             raise invalid("domain", "invalid", f"'{name}' is no domain name.")
-    return [(name.lower(), state) for name, state in dict(wanted).items()]
+    return list({name.lower(): state for name, state in wanted}.items())
 
 
 def _check_free(

@@ -77,15 +77,16 @@ def get_password_reset(reset_id: str) -> Response:
 def confirm_password_reset() -> Response:
     """Set a new password by the token, which also proves that the email address is the user's (CONFIRMED)."""
     asked = body(NewPassword)
-    _check_passwords(authkit())
     return jsonify({"user": reset_password(authkit(), asked.token, asked.new_password).shown()})
 
 
 def reset_password(server: AuthKit, token: str, password: str) -> User:
     """Set a new password by a token of a reset.
 
-    Raise ApiError: 404 for an unknown token, 400 with the reason for one that is used up, and for a weak password.
+    Raise ApiError: 403 where there are no passwords, 404 for an unknown token, 400 with the reason for one that is used
+    up, and for a weak password.
     """
+    _check_passwords(server)
     reset = server.directory.first(PasswordReset, token=token)
     user = server.directory.get(User, reset.user_id) if reset else None
     if reset is None or user is None:

@@ -17,7 +17,7 @@ from sandbox.workos.authkit import AuthKit
 from sandbox.workos.device import approved_session
 from sandbox.workos.directory.entities import Connection, Membership, User
 from sandbox.workos.directory.identities import link
-from sandbox.workos.directory.invitations import Invitation
+from sandbox.workos.directory.invitations import Invitation, membership_of
 from sandbox.workos.directory.one_time import EmailVerification, MagicAuth
 from sandbox.workos.records import Attempt, SignInCode
 from sandbox.workos.sso.selection import connection_of
@@ -32,7 +32,8 @@ def by_code(server: AuthKit, asked: ForCode) -> dict[str, Any]:
     key = hashed(asked.code)
     kept = server.store.get(SignInCode, key)
     begun = kept.begun if kept else None
-    if kept is None or begun is None or kept.used or begun.purpose != "session" or begun.user_id is None:
+    ours = begun is not None and (begun.purpose, begun.client_id) == ("session", server.settings.client_id)
+    if kept is None or begun is None or kept.used or not ours or begun.user_id is None:
         raise OAuthError("invalid_grant", f"The code '{asked.code}' has expired or is invalid.")
     if asked.code_verifier is not None and begun.code_challenge is None:
         raise refused("code_challenge_not_found", "A code_verifier came, and the authorization had no code_challenge.")
@@ -41,10 +42,13 @@ def by_code(server: AuthKit, asked: ForCode) -> dict[str, Any]:
     user = server.user(begun.user_id)
     if user is None:
         raise OAuthError("invalid_grant", "The user was deleted in the meantime.")
+    connection = connection_of(server, begun)
+    if begun.connection is not None and connection is None:
+        raise OAuthError("invalid_grant", "The connection was deleted in the meantime.")
     invitation = _invitation(server, asked.invitation_token or begun.invitation_token, user.email)
     server.store.put(key, msgspec.structs.replace(kept, used=True))
-    _join(server, user, begun.connection)
-    link(server.directory, user, connection_of(server, begun))
+    _join(server, user, connection)
+    link(server.directory, user, connection)
     attempt = Attempt(
         user_id=user.id,
         method=_method(user, begun.provider, begun.connection),
@@ -65,14 +69,18 @@ def _method(user: User, provider: str | None, connection: str | None) -> str:
     return "Password" if user.password is not None else "MagicAuth"
 
 
-def _join(server: AuthKit, user: User, connection_id: str | None) -> None:
-    """Make who comes by an organization's connection a member of it (WorkOS: just-in-time provisioning)."""
-    connection = server.directory.get(Connection, connection_id)
-    if connection is None:
+def _join(server: AuthKit, user: User, connection: Connection | None) -> None:
+    """Make who comes by an organization's connection a member of it (WorkOS: just-in-time provisioning).
+
+    Who was invited becomes one at once; whom the organization made inactive stays so.
+    """
+    if connection is None or not connection.organization_id:
         return
-    ids = {"user_id": user.id, "organization_id": connection.organization_id}
-    if server.directory.first(Membership, **ids) is None:
-        server.directory.make(Membership, **ids)
+    joined = membership_of(server.directory, user.id, connection.organization_id)
+    if joined is None:
+        server.directory.make(Membership, user_id=user.id, organization_id=connection.organization_id)
+    elif joined.status == "pending":
+        server.directory.change(joined, status="active")
 
 
 def by_password(server: AuthKit, asked: ForPassword) -> dict[str, Any]:

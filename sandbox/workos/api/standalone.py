@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from typing import Final, Literal
+from typing import Literal
 
 from flask import Response, jsonify
 from msgspec import Struct, field
 
+from sandbox.workos.api import credentials
 from sandbox.workos.api.errors import ApiError, invalid, not_found, refused
 from sandbox.workos.api.keys import keyed
 from sandbox.workos.api.metadata import Metadata, merged
@@ -15,12 +15,10 @@ from sandbox.workos.api.reading import body
 from sandbox.workos.authkit import AuthKit, authkit
 from sandbox.workos.directory.entities import User
 from sandbox.workos.jwt_template import RESERVED
-from sandbox.workos.records import Choice, ConsentOption, ExternalSignIn
-from sandbox.workos.standalone import completed
+from sandbox.workos.records import Authorization, Choice, ConsentOption, ExternalSignIn
+from sandbox.workos.standalone import Waiting, completed
 
 blueprint = keyed("standalone_api")
-
-_EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
 class ExternalUser(Struct, kw_only=True):
@@ -66,17 +64,20 @@ def complete() -> Response:
     so is UNCERTAIN, and the sandbox never does.
     """
     asked, server = body(Completion), authkit()
-    external = server.store.get(ExternalSignIn, asked.external_auth_id)
-    if external is None:
-        raise not_found("External auth session", asked.external_auth_id)
-    if external.completed:
-        raise refused("external_auth_session_already_completed", "This sign-in has been completed already.")
+    waiting = _waiting(server, asked.external_auth_id)
     options = tuple(_option(option) for option in asked.user_consent_options)
-    user = _user(server, asked.user)
-    url = completed(server, asked.external_auth_id, user, options)
-    if url is None:
-        raise not_found("External auth session", asked.external_auth_id)
-    return jsonify({"redirect_uri": url})
+    return jsonify({"redirect_uri": completed(server, waiting, _user(server, asked.user), options)})
+
+
+def _waiting(server: AuthKit, external_auth_id: str) -> Waiting:
+    """Give the sign-in that waits; raise ApiError for one that is unknown, completed, or has ended meanwhile."""
+    external = server.store.get(ExternalSignIn, external_auth_id)
+    if external is not None and external.completed:
+        raise refused("external_auth_session_already_completed", "This sign-in has been completed already.")
+    begun = server.store.get(Authorization, external.session) if external else None
+    if external is None or begun is None:
+        raise not_found("External auth session", external_auth_id)
+    return Waiting(external_auth_id, external, begun)
 
 
 def _option(option: GivenOption) -> ConsentOption:
@@ -90,13 +91,13 @@ def _option(option: GivenOption) -> ConsentOption:
 
 def _user(server: AuthKit, given: ExternalUser) -> User:
     """Give the user, made or changed; raise ApiError for an email that is none, or somebody else's."""
-    if not _EMAIL.fullmatch(given.email):
+    if not credentials.is_email(given.email):
         raise refused("invalid_email", f"'{given.email[:200]}' is no email address.")
     if not given.id:
         raise invalid("user.id", "required", "The user's id must not be empty.")
     directory = server.directory
     user = directory.first(User, external_id=given.id)
-    other = next((one for one in directory.all(User) if one.email.lower() == given.email.lower()), None)
+    other = credentials.user_of(directory, given.email)
     if other is not None and other != user:
         raise refused("email_not_available", "Another user has this email address.")
     named = {name: value for name in ("first_name", "last_name", "name") if (value := getattr(given, name)) is not None}

@@ -107,16 +107,22 @@ def _second_factor(server: AuthKit, attempt: Attempt, user: User) -> Attempt:
 
 def _accepted_invitation(server: AuthKit, attempt: Attempt, user: User) -> Attempt:
     """Let the user join the organization that the app's invitation is for, and sign in to it."""
-    invitation = server.directory.get(Invitation, attempt.invitation_id)
-    if invitation is None:
+    if attempt.invitation_id is None:
         return attempt
+    invitation = server.directory.get(Invitation, attempt.invitation_id)
+    if invitation is None or invitation.as_of(server.directory.time()) != "pending":
+        raise OAuthError("invitation_invalid", "The invitation is pending no more.")
     accepted = accept(server.directory, invitation, user)
-    return msgspec.structs.replace(attempt, organization_id=accepted.organization_id or attempt.organization_id)
+    organization_id = accepted.organization_id or attempt.organization_id
+    return msgspec.structs.replace(attempt, organization_id=organization_id, invitation_id=None)
 
 
 def _chosen_organization(server: AuthKit, attempt: Attempt, user: User) -> Attempt:
-    """Sign in to the one organization, or ask which of several."""
-    if attempt.organization_id is not None or "organization_selection_required" in attempt.passed:
+    """Sign in to the one organization, or ask which of several; the chosen one must still be the user's."""
+    if attempt.organization_id is not None:
+        check_membership(server, user, attempt.organization_id)
+        return attempt
+    if "organization_selection_required" in attempt.passed:
         return attempt
     theirs = server.directory.organizations_of(user)
     if len(theirs) > 1:

@@ -23,7 +23,6 @@ from sandbox.workos.directory.identities import Identity
 from sandbox.workos.directory.one_time import Challenge, EmailChange, EmailVerification, MagicAuth, PasswordReset
 from sandbox.workos.directory.sessions import Session
 from sandbox.workos.directory.user_keys import UserKey
-from sandbox.workos.records import Grant
 
 blueprint = keyed("users")
 
@@ -177,9 +176,7 @@ def remove(server: AuthKit, user: User) -> None:
             for challenge in directory.all(Challenge, authentication_factor_id=one.id):
                 directory.remove(challenge)
             directory.remove(one)
-    for sid, grant in server.store.all(Grant):
-        if grant.user_id == user.id:
-            server.revoke(sid)
+    server.revoke(user_id=user.id)
     directory.remove(user)
 
 

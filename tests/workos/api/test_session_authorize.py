@@ -72,6 +72,43 @@ def test_who_comes_by_a_connection_becomes_a_member(api: Api) -> None:
     assert [one["organization_id"] for one in listed] == [PRESS]
 
 
+def came_by_entra(api: Api, user: str = CLEM) -> str:
+    """Sign in at Harbour Press's identity provider; give the code that the app gets."""
+    begun = authorize(api, connection_id=ENTRA)
+    at_idp = {"authorization_session_id": fields(begun)["authorization_session_id"], "user_id": user}
+    return fields(api.workos.post(IDP, at_idp | {"decision": "approve"}))["code"]
+
+
+@pytest.mark.parametrize("gone", [f"/connections/{ENTRA}", f"/organizations/{PRESS}"])
+def test_a_connection_that_is_gone_meanwhile_lets_nobody_in(api: Api, gone: str) -> None:
+    """Between the identity provider and the exchange the connection goes: no session, and nobody joined."""
+    one = came_by_entra(api)
+    api.delete(gone)
+
+    assert authenticate(api, "authorization_code", code=one).json["error"] == "invalid_grant"
+    assert api.get(f"/user_management/organization_memberships?user_id={CLEM}").json["data"] == []
+
+
+def test_who_is_invited_and_comes_by_the_connection_is_a_member(api: Api) -> None:
+    """A pending membership becomes active by single sign-on."""
+    api.post("/user_management/invitations", {"email": "clem@freelance.example", "organization_id": PRESS})
+
+    answer = authenticate(api, "authorization_code", code=came_by_entra(api))
+    assert answer.json["organization_id"] == PRESS
+    (joined,) = api.get(f"/user_management/organization_memberships?user_id={CLEM}").json["data"]
+    assert joined["status"] == "active"
+
+
+def test_who_left_meanwhile_gets_no_session_of_the_organization(api: Api) -> None:
+    """Between the page and the exchange Ben leaves the organization that he chose: the exchange is refused."""
+    one = code(api, BEN, organization=PRESS)
+    joined = api.get(f"/user_management/organization_memberships?user_id={BEN}&organization_id={PRESS}").json["data"]
+    api.delete(f"/user_management/organization_memberships/{joined[0]['id']}")
+
+    answer = authenticate(api, "authorization_code", code=one)
+    assert (answer.status, answer.json["error"]) == (400, "organization_membership_not_found")
+
+
 def test_an_identity_provider_can_refuse(api: Api) -> None:
     """A refusal there goes back to the app."""
     begun = authorize(api, connection_id=OKTA)

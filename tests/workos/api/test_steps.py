@@ -246,3 +246,17 @@ def test_a_pending_token_ends(api: Api) -> None:
         answer = authenticate(api, GRANT + "organization-selection", pending_authentication_token=token, **choose)
         assert answer.json["code"] == "invalid_pending_authentication_token"
     assert api.get(f"/user_management/users/{CLEM}").status == 200
+
+
+def test_an_invitation_that_is_revoked_meanwhile_lets_nobody_in(api: Api) -> None:
+    """While the second factor is due the invitation is revoked: nobody joins, and there is no session."""
+    factor = enrol(api)
+    invited = api.post("/user_management/invitations", {"email": ADA_EMAIL, "organization_id": PRESS}).json
+    token = due(by_password(api, invitation_token=invited["token"]), "mfa_challenge")["pending_authentication_token"]
+    api.post(f"/user_management/invitations/{invited['id']}/revoke")
+
+    more = {"authentication_challenge_id": challenge(api, factor), "code": shown(api)}
+    answer = authenticate(api, f"{GRANT}mfa-totp", pending_authentication_token=token, **more)
+    assert answer.json["error"] == "invitation_invalid"
+    joined = api.get(f"/user_management/organization_memberships?user_id={ADA}").json["data"]
+    assert PRESS not in {one["organization_id"] for one in joined}
