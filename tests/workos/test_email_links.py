@@ -92,3 +92,14 @@ def test_a_link_without_its_token_sets_nothing(api: Api, method: str) -> None:
     user = api.workos.authkit.user(ADA)
     assert user is not None
     assert user.password != NEW
+
+
+def test_where_there_are_no_passwords_the_page_sets_none(api: Api) -> None:
+    """Passwords are turned off after the link was sent: the page says so, and the old password stays."""
+    token = reset(api).rpartition("=")[2]
+    api.workos.set(authentication={"password": False})
+    page = api.workos.post("/reset-password", {"token": token, "new_password": NEW})
+    assert "There are no passwords here" in page.text
+    user = api.workos.authkit.user(ADA)
+    assert user is not None
+    assert user.password != NEW

@@ -125,11 +125,14 @@ def test_types_are_forgotten_whole(store: Store) -> None:
 
 
 def test_records_are_listed_oldest_first(store: Store) -> None:
-    """The order of a listing is the order of arrival."""
+    """The order of a listing is the order of arrival; what is changed stays where it was."""
     for key in ("c", "a", "b"):
         store.put(key, OpaqueToken(jwt=key))
 
     assert [key for key, _ in store.all(OpaqueToken)] == ["c", "a", "b"]
+
+    store.put("a", OpaqueToken(jwt="changed"))
+    assert [(key, kept.jwt) for key, kept in store.all(OpaqueToken)] == [("c", "c"), ("a", "changed"), ("b", "b")]
 
 
 def test_records_may_be_dropped_while_they_are_listed(store: Store) -> None:

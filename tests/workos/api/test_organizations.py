@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from sandbox.workos.directory.applications import ClientSecret
 from tests.workos.api.calls import NOTEBOOKS, PRESS, Api
+from tests.workos.driver import ADA
 
 
 def test_those_of_the_settings_are_there(api: Api) -> None:
@@ -76,6 +78,9 @@ def test_those_of_a_domain_or_a_name_are_found(api: Api) -> None:
         ({"name": 1}, 422, "invalid_request_parameters"),
         ({"name": "Foo", "domain_data": [{"domain": "x.example", "state": "odd"}]}, 422, "invalid_request_parameters"),
         ({"name": "Foo", "domains": ["not a domain"]}, 422, "invalid_request_parameters"),
+        ({"name": "Foo", "domains": ["a b\0.example"]}, 422, "invalid_request_parameters"),
+        ({"name": "Foo", "domains": ["-a.example"]}, 422, "invalid_request_parameters"),
+        ({"name": "Foo", "domains": ["a..example"]}, 422, "invalid_request_parameters"),
         ({"name": "Foo", "domains": ["harbour-press.example"]}, 409, "domain_already_exists"),
         ({"name": "Foo", "metadata": {"k" * 41: "v"}}, 400, "invalid_metadata"),
     ],
@@ -130,3 +135,39 @@ def test_a_domain_waits_to_be_verified(api: Api) -> None:
     assert api.post("/organization_domains", {"domain": "notes.example", "organization_id": PRESS}).status == 409
     assert api.delete(path).status == 204
     assert api.get(path).status == 404
+
+
+def test_a_domain_is_one_in_any_case(api: Api) -> None:
+    """The same name in two cases is one domain, and so it is in another script."""
+    made = api.post("/organizations", {"name": "Foo", "domains": ["Foo.example", "foo.example", "b\u00fccher.example"]})
+    assert [one["domain"] for one in made.json["domains"]] == ["foo.example", "b\u00fccher.example"]
+
+
+def test_an_applications_secrets_go_with_the_organization(api: Api) -> None:
+    """An organization that is deleted leaves no secret of its applications behind."""
+    body = {"name": "Job", "application_type": "m2m", "organization_id": PRESS}
+    application = api.post("/connect/applications", body).json
+    api.post(f"/connect/applications/{application['id']}/client_secrets", {})
+    api.delete(f"/organizations/{PRESS}")
+    assert api.workos.authkit.directory.all(ClientSecret, application_id=application["id"]) == []
+
+
+@pytest.mark.parametrize(
+    "gone", [f"/organizations/{NOTEBOOKS}", f"/user_management/users/{ADA}"], ids=["organization", "user"]
+)
+def test_who_is_gone_gets_no_tokens(api: Api, gone: str) -> None:
+    """Between the consent and the exchange the organization or the user is deleted: the code is worth nothing."""
+    client = api.workos.register()
+    code = api.workos.code(client)
+    api.delete(gone)
+    refused = api.workos.token(client, code)
+    assert (refused.status_code, refused.get_json()["error"]) == (400, "invalid_grant")
+
+
+def test_who_left_the_organization_refreshes_no_more(api: Api) -> None:
+    """Ada is no member any more: what a client has for the organization is not refreshed."""
+    client = api.workos.register()
+    tokens = api.workos.tokens(client)
+    (joined,) = api.get(f"/user_management/organization_memberships?user_id={ADA}").json["data"]
+    api.delete(f"/user_management/organization_memberships/{joined['id']}")
+    assert api.workos.refresh(client, tokens["refresh_token"]).get_json()["error"] == "invalid_grant"

@@ -201,3 +201,19 @@ def test_a_world_that_denies_and_a_prompt_of_none(api: Api) -> None:
     assert fields(authorize(api, prompt="none"))["error"] == "login_required"
     api.workos.set(sign_in="deny")
     assert fields(authorize(api))["error"] == "access_denied"
+
+
+def test_a_code_is_of_the_environment_that_gave_it(api: Api) -> None:
+    """The environment has another client id by the time of the exchange: the old one's code gets nothing."""
+    one = code(api, ADA)
+    api.workos.set(client_id="client_01AN0THERENVIR0NMENT000000")
+    answer = authenticate(api, "authorization_code", code=one, client_id="client_01AN0THERENVIR0NMENT000000")
+    assert answer.json["error"] == "invalid_grant"
+
+
+def test_a_world_that_signs_in_by_itself_lets_no_stranger_in(api: Api) -> None:
+    """An organization that nobody belongs to is asked for: refused, as on the page."""
+    made = api.post("/organizations", {"name": "Nobody's"}).json
+    api.workos.set(sign_in="automatic")
+    back = authorize(api, provider="authkit", organization_id=made["id"])
+    assert fields(back)["error"] == "access_denied"

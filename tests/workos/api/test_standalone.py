@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from werkzeug.test import TestResponse
 
+from sandbox.workos.records import Authorization
 from tests.workos.api.calls import BEN, NOTEBOOKS, Answer, Api
 from tests.workos.driver import ORIGIN, error_page, fields, page_kind
 
@@ -150,6 +151,14 @@ def test_a_sign_in_ends_after_half_an_hour(api: Api, client: dict[str, Any]) -> 
     external_auth_id = begun(api, client)
     api.workos.clock.advance(1801)
     assert complete(api, external_auth_id).status == 404
+
+
+def test_a_sign_in_that_ended_changes_nobody(api: Api, client: dict[str, Any]) -> None:
+    """The browser's sign-in is over while the app's has time left: 404, and no user was made."""
+    external_auth_id, before = begun(api, client), api.workos.authkit.users()
+    api.workos.authkit.store.forget(Authorization)
+    assert complete(api, external_auth_id).status == 404
+    assert api.workos.authkit.users() == before
 
 
 @pytest.mark.parametrize(("way", "path"), [("automatic", "/callback"), ("deny", "/callback")])
