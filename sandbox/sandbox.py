@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -16,10 +17,10 @@ from sandbox.console.own_client import OwnClient
 from sandbox.diagnosis.live import Watch
 from sandbox.durations import seconds
 from sandbox.errors import SandboxError
-from sandbox.flow import System
+from sandbox.holding import Holding
 from sandbox.log_aggregator import LogAggregator, fetching
 from sandbox.log_aggregator.application import McpApplications
-from sandbox.log_aggregator.guard import named_metadata_paths, resource_metadata_url
+from sandbox.log_aggregator.guard import is_resource_metadata, resource_metadata_url
 from sandbox.log_aggregator.logs import Level, Logs
 from sandbox.log_aggregator.verification import KeyCache
 from sandbox.scenario import Scenario, find
@@ -47,7 +48,7 @@ from sandbox.world import World, merged, overlay, placed, placeholder_values, wi
 __all__ = ["ANY_PORTS", "Ports", "Sandbox"]
 
 
-class Sandbox(Witness):
+class Sandbox(Witness, Holding):
     """The whole world on this machine: WorkOS, log-aggregator, the wire before both, and the console.
 
     `async with` runs it on the loop that is there, `with` on a thread of its own; either way it may be steered and
@@ -130,7 +131,7 @@ class Sandbox(Witness):
             tokens=self.authkit,
             effect=self.effect,
             resource_metadata=lambda: resource_metadata_url(self.world.service, self.addresses) or "",
-            is_resource_metadata=self._is_resource_metadata,
+            is_resource_metadata=lambda *at: is_resource_metadata(self.world.service, self.addresses, *at),
             reveal=self._reveal,
         )
         self.wire.trace.subscribe(self._log)
@@ -144,12 +145,13 @@ class Sandbox(Witness):
             self.authkit, wire, self.certificates.client_context_apart, is_at_home=self.is_loopback
         )
         self._open.push_async_callback(documents.stop)
+        shares, unasked = partial(shares_with, self.authkit), partial(add_unasked, self)
         applications: dict[str, Application] = {
             "workos": wire.around(
                 "workos",
                 documents.before(wsgi.application(flask)),
                 check("workos"),
-                self._workos_shares,
+                shares,
                 sources.now,
             ),
             "mcp": wire.around(
@@ -157,21 +159,12 @@ class Sandbox(Witness):
             ),
             "console": guarded(create_console(self), check("console")),
             "other": wire.around(
-                "workos", wsgi.application(create_app(self.other)), check("other"), self._workos_shares, sources.now
+                "workos", wsgi.application(create_app(self.other)), check("other"), shares, sources.now
             ),
         }
-        await self._serving.serve(applications, self.world.tls, self._unasked)
+        await self._serving.serve(applications, self.world.tls, unasked)
         self.mcp.begin(self.world.service.features)
         self._open.push_async_callback(self.mcp.end)
-
-    def _workos_shares(self, origin: str) -> bool:
-        return shares_with(self.authkit, origin)
-
-    def _is_resource_metadata(self, system: System, path: str) -> bool:
-        """Say whether the resource metadata is at a path, or is said to be by an answer that keeps a client out."""
-        service, addresses = self.world.service, self.addresses
-        own = {"workos": addresses.workos, "log-aggregator": addresses.mcp}.get(system, "")
-        return path in named_metadata_paths(service, addresses, own)
 
     def _other_authkit(self, world: World) -> AuthKit:
         """Give a second authorization server, which knows nothing of the first and keeps nothing."""
@@ -270,25 +263,6 @@ class Sandbox(Witness):
         """
         effects.act(self, action, what)
 
-    @steers
-    def hold(self, *before: str) -> None:
-        """Stop exchanges before these steps from now on, and before no others; raise SandboxError for what is no step.
-
-        A client that hangs up while it is held is let go, and so is everything by another scenario, a reset, the end.
-        """
-        self.wire.hold.stop_before(before)
-
-    @steers
-    def step(self, number: int | None = None) -> Exchange | None:
-        """Let the exchange of this number go on, or the one held longest, and give it; None where nothing stands."""
-        return self.wire.hold.step(number)
-
-    @property
-    @steers
-    def held(self) -> list[Exchange]:
-        """The exchanges that stand before a step now, unanswered, longest first."""
-        return self.wire.hold.standing
-
     @property
     def is_loopback(self) -> bool:
         """Whether only this machine can reach it."""
@@ -312,10 +286,6 @@ class Sandbox(Witness):
         if not keep_faults:
             self.wire.load(tuple(fault.placed(values) for fault in scenario.faults))
         self._serving.speak(self.world.tls)
-
-    def _unasked(self, name: str) -> None:
-        """Record that a client gave a connection up before it asked anything; what it was to be, nobody knows."""
-        add_unasked(name, getattr(self.addresses, name), self.trace, self.sources)
 
     def _log(self, exchange: Exchange) -> None:
         """Let the log hold the sandbox's own exchanges, so that a connected client can read how it connected."""

@@ -8,7 +8,7 @@ import ssl
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 from sandbox.flow import Step, System
 from sandbox.settings import Tls
@@ -96,22 +96,33 @@ def is_loopback(addresses: Sequence[str]) -> bool:
     return set(addresses) <= set(LOOPBACK)
 
 
-def add_unasked(name: str, url: str, trace: Trace, sources: Sources) -> None:
+class Recording(Protocol):
+    """A world that has addresses and a trace."""
+
+    addresses: Addresses
+    sources: Sources
+
+    @property
+    def trace(self) -> Trace:
+        """What went over the wire."""
+
+
+def add_unasked(world: Recording, name: str) -> None:
     """Record that a client gave a connection up before it asked anything; what it was to be, nobody knows."""
     system, step = _FIRST_STEP[name]
     unasked = Exchange(
-        number=trace.number(),
-        at=sources.now(),
+        number=world.trace.number(),
+        at=world.sources.now(),
         step=step,
         system=system,
         asker="client",
         method="",
-        url=f"{url}/",
+        url=f"{getattr(world.addresses, name)}/",
         request_headers=[],
         request_body="",
         ended="unasked",
     )
-    trace.add(unasked)
+    world.trace.add(unasked)
 
 
 def _host(addresses: Sequence[str]) -> str:

@@ -7,7 +7,6 @@ import os
 import pty
 import re
 import secrets
-import signal
 import struct
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -15,31 +14,24 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
+from sandbox.clients.children import MARK, end, left_behind, running, undisturbed
 from sandbox.clients.waiting import wait_for_input
 from sandbox.errors import SandboxError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import psutil
-
 Ended = Literal["exited", "crashed", "silent", "waiting for input", "too long", "flooded", "not driven"]
 """How a program ended: by itself, by a signal that nobody here sent, cut off for one of the other reasons; or it never
 began.
 """
 
-_MARK: Final = "SANDBOX_RUN"
-"""The variable by which the children of a program are found, wherever they went."""
 _CODES: Final = re.compile(r"\x1b(\[[0-9;?<>=]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|[()][0-9A-Za-z]|[=>78cDEHMNOZ])")
 _ROWS, _COLUMNS = 40, 200
 """The size of the terminal, wide enough for a line of words and a URL."""
 _PIECE: Final = 64 * 1024
 _DRAIN: Final = 0.2
 """Seconds to wait for what a program that has ended still had to say; a child may hold its output open."""
-_ROUNDS: Final = 5
-"""How often to look again for children of a program that is being ended."""
-_LEAVE: Final = 0.5
-"""Seconds in which children may end by themselves after the program, as the browser it opened does."""
 
 
 class Limits(NamedTuple):
@@ -88,7 +80,7 @@ async def run(
         try:
             process = await asyncio.create_subprocess_exec(
                 *command,
-                env={**environment, _MARK: mark},
+                env={**environment, MARK: mark},
                 cwd=folder,
                 stdin=inner.stdin,
                 stdout=inner.stdout,
@@ -104,17 +96,17 @@ async def run(
             ended = await _watched(exited, output, limits, lambda: max(began, heard()), began)
             if ended is None:
                 await asyncio.wait({output.closed}, timeout=_DRAIN)
-                left = await _left_behind(mark, process.pid)
+                left = await left_behind(mark, process.pid)
                 ended = "crashed" if process.returncode is not None and process.returncode < 0 else "exited"
                 return Printed(output.text, ended, process.returncode, time.monotonic() - began, left)
             if ended == "silent" and wait_for_input(
-                one.pid for one in await asyncio.to_thread(_running, mark, process.pid)
+                one.pid for one in await asyncio.to_thread(running, mark, process.pid)
             ):
                 ended = "waiting for input"
             return Printed(output.text, ended, None, time.monotonic() - began, 0)
         finally:
-            with _undisturbed():
-                _end(mark, process.pid)
+            with undisturbed():
+                end(mark, process.pid)
             if process.returncode is None:
                 with suppress(ProcessLookupError):
                     process.kill()
@@ -231,77 +223,3 @@ def _set_size(descriptor: int) -> None:
     import termios
 
     fcntl.ioctl(descriptor, termios.TIOCSWINSZ, struct.pack("HHHH", _ROWS, _COLUMNS, 0, 0))
-
-
-# --- its children --------------------------------------------------------------------------------------------------
-
-
-def _running(mark: str, session: int) -> list[psutil.Process]:
-    """Find the processes that carry a mark or are of a session, and their children, which may be of neither."""
-    import psutil
-
-    marked = [
-        process
-        for process in psutil.process_iter(["environ"])
-        if (process.info["environ"] or {}).get(_MARK) == mark or _session_of(process.pid) == session
-    ]
-    found = {process.pid: process for process in marked}
-    for process in marked:
-        with suppress(psutil.Error):
-            found |= {child.pid: child for child in process.children(recursive=True)}
-    return [process for process in found.values() if _lives(process)]
-
-
-def _session_of(pid: int) -> int | None:
-    try:
-        return os.getsid(pid)
-    except OSError:  # it has ended, or is somebody else's
-        return None
-
-
-@contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Let a second Ctrl-C wait until what has to be ended is ended."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _lives(process: psutil.Process) -> bool:
-    import psutil
-
-    try:
-        return bool(process.status() != psutil.STATUS_ZOMBIE)
-    except psutil.Error:
-        return False
-
-
-async def _left_behind(mark: str, session: int) -> int:
-    """Count the processes that are still there, a little after the program has ended."""
-    left = await asyncio.to_thread(_running, mark, session)
-    if left:
-        await asyncio.to_thread(_gone, left)
-        left = await asyncio.to_thread(_running, mark, session)
-    return len(left)
-
-
-def _gone(processes: list[psutil.Process]) -> None:
-    """Wait a little for processes to end by themselves."""
-    import psutil
-
-    psutil.wait_procs(processes, timeout=_LEAVE)
-
-
-def _end(mark: str, session: int) -> None:
-    """End all processes that carry a mark or are of a session, and those that they start meanwhile."""
-    import psutil
-
-    for _ in range(_ROUNDS):
-        processes = _running(mark, session)
-        for process in processes:
-            with suppress(psutil.Error):
-                process.kill()
-        if not processes:
-            break

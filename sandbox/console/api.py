@@ -8,10 +8,11 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from sandbox import __version__, export, report_page
+from sandbox.console.calls import EXTENSION, answer, asked, running
 from sandbox.console.client_secrets import without_secrets
 from sandbox.console.dashboard import dashboard
 from sandbox.console.openapi import described
@@ -23,7 +24,6 @@ from sandbox.diagnosis.report import is_broken
 from sandbox.errors import SandboxError
 from sandbox.scenario import library, read_value
 from sandbox.scenario.library import find_named
-from sandbox.scenario.reading import plain
 from sandbox.workos.records import Grant, RefreshToken
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 EVENTS: Final = "/api/events"
 """The stream of exchanges; it is served beside Flask, as it has to wait."""
 
-_EXTENSION: Final = "sandbox"
 _REPORTED: Final = 1000
 """How many of the last exchanges a report has."""
 _NUMBER: Final = re.compile(r"[0-9]{1,18}")
@@ -42,7 +41,7 @@ _NOWHERE: Final = "There is no page at this address."
 def create_app(sandbox: Sandbox) -> Flask:
     """Make the application around a running sandbox."""
     app = Flask(__name__)
-    app.extensions[_EXTENSION] = sandbox
+    app.extensions[EXTENSION] = sandbox
     app.register_blueprint(pages)
     app.register_blueprint(dashboard)
     app.register_blueprint(teaching)
@@ -50,32 +49,24 @@ def create_app(sandbox: Sandbox) -> Flask:
         name = f"{route.method} {route.path}"
         app.add_url_rule(route.path, name, route.answer, methods=[route.method])
     app.register_error_handler(SandboxError, _refused)
-    app.register_error_handler(msgspec.ValidationError, lambda error: _answer({"error": str(error)}, 400))
+    app.register_error_handler(msgspec.ValidationError, lambda error: answer({"error": str(error)}, 400))
     app.register_error_handler(HTTPException, _http_error)
     return app
 
 
-def _sandbox() -> Sandbox:
-    known: Sandbox = current_app.extensions[_EXTENSION]
-    return known
-
-
-def _answer(value: Any, status: int = 200) -> Response:
-    return Response(msgspec.json.encode(value), status, content_type="application/json")
-
-
 def _refused(error: SandboxError) -> Response:
-    return trouble(str(error), 400) if _is_page() else _answer({"error": str(error)}, 400)
+    return trouble(str(error), 400) if _is_page() else answer({"error": str(error)}, 400)
 
 
 def _http_error(error: HTTPException) -> Response:
     if _is_page():
-        answer = trouble(_NOWHERE if error.code == HTTPStatus.NOT_FOUND else str(error.description), error.code or 500)
+        said = _NOWHERE if error.code == HTTPStatus.NOT_FOUND else str(error.description)
+        response = trouble(said, error.code or 500)
     else:
         served = sorted([f"GET {EVENTS}", *(f"{route.method} {route.path}" for route in ROUTES)])
-        answer = _answer({"error": f"{error.name}: {error.description}", "served": served}, error.code or 500)
-    answer.headers.extend((name, value) for name, value in error.get_headers() if name == "Allow")
-    return answer
+        response = answer({"error": f"{error.name}: {error.description}", "served": served}, error.code or 500)
+    response.headers.extend((name, value) for name, value in error.get_headers() if name == "Allow")
+    return response
 
 
 def _is_page() -> bool:
@@ -83,25 +74,13 @@ def _is_page() -> bool:
     return not request.path.startswith(("/api/", "/health")) and "text/html" in request.accept_mimetypes.values()
 
 
-def _asked() -> dict[str, Any]:
-    """Give the JSON object of the request; raise SandboxError when there is none, or it is nested too deeply."""
-    try:
-        value = msgspec.json.decode(request.get_data()) if request.is_json else None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        value = None
-    if not isinstance(value, dict):
-        raise SandboxError("The body must be a JSON object, with Content-Type: application/json.")
-    asked: dict[str, Any] = plain(value)
-    return asked
-
-
 # --- answers -----------------------------------------------------------------------------------------------------
 
 
 def health() -> Response:
     """Say that the sandbox is up."""
-    sandbox = _sandbox()
-    return _answer({"status": "ok", "version": __version__, "scenario": sandbox.scenario.name, **_addresses(sandbox)})
+    sandbox = running()
+    return answer({"status": "ok", "version": __version__, "scenario": sandbox.scenario.name, **_addresses(sandbox)})
 
 
 def _addresses(sandbox: Sandbox) -> dict[str, str]:
@@ -111,49 +90,49 @@ def _addresses(sandbox: Sandbox) -> dict[str, str]:
 def scenarios() -> Response:
     """List the scenarios of the library."""
     fields = ("name", "title", "step", "story")
-    return _answer([{field: getattr(scenario, field) for field in fields} for scenario in library()])
+    return answer([{field: getattr(scenario, field) for field in fields} for scenario in library()])
 
 
 def scenario() -> Response:
     """Give the running scenario, and which of its faults have not fired."""
-    sandbox = _sandbox()
+    sandbox = running()
     shown = _hidden(msgspec.to_builtins(sandbox.scenario))
-    return _answer({"name": sandbox.scenario.name, **shown, "mcp": sandbox.mcp_url, "unfired": sandbox.unfired()})
+    return answer({"name": sandbox.scenario.name, **shown, "mcp": sandbox.mcp_url, "unfired": sandbox.unfired()})
 
 
 def _hidden(value: Any) -> Any:
     """Give a JSON-like value with fingerprints for client secrets, unless secrets are revealed."""
-    return value if _sandbox().wire.reveal else without_secrets(value)
+    return value if running().wire.reveal else without_secrets(value)
 
 
 def put_scenario() -> Response:
     """Switch to a scenario: `{"name": …}` of the library, or a whole scenario, as this API gives it."""
-    sandbox, asked = _sandbox(), _asked()
-    if set(asked) == {"name"}:
-        sandbox.use(find_named(str(asked["name"])))
+    sandbox, given = running(), asked()
+    if set(given) == {"name"}:
+        sandbox.use(find_named(str(given["name"])))
     else:
-        name = str(asked.pop("name", "unnamed"))
+        name = str(given.pop("name", "unnamed"))
         for said in ("mcp", "unfired"):  # what this API says besides
-            asked.pop(said, None)
-        sandbox.use(read_value(asked, name=name))
+            given.pop(said, None)
+        sandbox.use(read_value(given, name=name))
     return scenario()
 
 
 def fix() -> Response:
     """Apply the scenario's fix."""
-    _sandbox().fix()
+    running().fix()
     return scenario()
 
 
 def reset() -> Response:
     """Restore everything as it was at the start of the scenario."""
-    _sandbox().reset()
+    running().reset()
     return scenario()
 
 
 def trace() -> Response:
     """Give the exchanges, as `json`, `har`, `mermaid`, `curl` or `svg`, all or those `since` a number."""
-    sandbox = _sandbox()
+    sandbox = running()
     since = request.args.get("since", "0")
     if not _NUMBER.fullmatch(since):
         raise SandboxError(f"since is the number of an exchange, such as 12, and not {since!r}.")
@@ -168,7 +147,7 @@ def trace() -> Response:
 
 def report() -> Response:
     """Give a report as one HTML file that loads nothing: findings, diagram, exchanges."""
-    sandbox = _sandbox()
+    sandbox = running()
     text = report_page.page(list(sandbox.trace)[-_REPORTED:], sandbox.findings, sandbox.scenario.title)
     kept = {"Content-Disposition": 'attachment; filename="report.html"', "Content-Security-Policy": report_page.POLICY}
     return Response(text, content_type="text/html; charset=utf-8", headers=kept)
@@ -179,37 +158,37 @@ def findings() -> Response:
 
     With `so_far` the client may still go on, and what it has not done yet is held against it only after a silence.
     """
-    found = _sandbox().watch.found() if "so_far" in request.args else _sandbox().findings
-    return _answer({"broken": is_broken(found), "findings": found})
+    found = running().watch.found() if "so_far" in request.args else running().findings
+    return answer({"broken": is_broken(found), "findings": found})
 
 
 def clients() -> Response:
     """Tell the clients apart: the name that each gave, and the numbers of its exchanges."""
     told = [
         {"name": name, "exchanges": [each.number for each in theirs if each.asker in {"client", "browser"}]}
-        for name, theirs in told_apart(_sandbox().trace)
+        for name, theirs in told_apart(running().trace)
     ]
-    return _answer({"clients": [each for each in told if each["exchanges"]]})
+    return answer({"clients": [each for each in told if each["exchanges"]]})
 
 
 def world() -> Response:
     """Give the settings of both systems."""
-    return _answer(_hidden(msgspec.to_builtins(_sandbox().world)))
+    return answer(_hidden(msgspec.to_builtins(running().world)))
 
 
 def patch_world() -> Response:
     """Change settings of both systems; the next request sees them."""
-    sandbox = _sandbox()
-    sandbox.change(_asked())
+    sandbox = running()
+    sandbox.change(asked())
     return world()
 
 
 def state() -> Response:
     """Give the clients, grants and users, and what to sign in with; other secrets as fingerprints, unless revealed."""
-    sandbox = _sandbox()
+    sandbox = running()
     server = sandbox.authkit
     known = {one.id: {"password": one.password, "totp_secret": one.totp_secret} for one in people(server)}
-    return _answer(
+    return answer(
         {
             "clients": _hidden(msgspec.to_builtins(server.clients())),
             "grants": [grant for _, grant in sandbox.store.all(Grant)],
@@ -224,46 +203,46 @@ def state() -> Response:
 
 def effects() -> Response:
     """Change state: `{"expire": "access-tokens"}`, `{"forget": "clients"}` and the like."""
-    asked = _asked()
-    if len(asked) != 1:
+    given = asked()
+    if len(given) != 1:
         raise SandboxError('Ask for one effect at a time, such as {"expire": "access-tokens"}.')
-    ((action, what),) = asked.items()
-    _sandbox().effect(action, what)
-    return _answer({"done": asked})
+    ((action, what),) = given.items()
+    running().effect(action, what)
+    return answer({"done": given})
 
 
 def held() -> Response:
     """Give the steps before which exchanges stop, and those that stand there."""
-    hold = _sandbox().wire.hold
-    return _answer({"before": hold.before, "held": hold.standing})
+    hold = running().wire.hold
+    return answer({"before": hold.before, "held": hold.standing})
 
 
 def hold() -> Response:
     """Stop exchanges before steps, `{"before": ["token"]}`, and before no others; what stands elsewhere goes on."""
-    before = _asked().get("before")
+    before = asked().get("before")
     if not isinstance(before, list) or not all(isinstance(step, str) for step in before):
         raise SandboxError('Say before which steps, such as {"before": ["token"]}; {"before": []} holds nothing.')
-    _sandbox().hold(*before)
+    running().hold(*before)
     return held()
 
 
 def step() -> Response:
     """Let the exchange that stands longest go on, or the one of a `{"number": …}`."""
-    number = _asked().get("number") if request.get_data() else None
+    number = asked().get("number") if request.get_data() else None
     if number is not None and type(number) is not int:
         raise SandboxError(f"number is that of an exchange, such as 3, and not {number!r}.")
-    went_on = _sandbox().step(number)
-    return _answer({"went_on": went_on and went_on.number})
+    went_on = running().step(number)
+    return answer({"went_on": went_on and went_on.number})
 
 
 def ca() -> Response:
     """Give the certificate of the sandbox's CA, which clients trust to reach ports that speak HTTPS (PEM)."""
-    return Response(_sandbox().certificates.pem(), mimetype="application/x-pem-file")
+    return Response(running().certificates.pem(), mimetype="application/x-pem-file")
 
 
 def openapi() -> Response:
     """Describe this API (OpenAPI 3.1)."""
-    return _answer(described(ROUTES, EVENTS))
+    return answer(described(ROUTES, EVENTS))
 
 
 class Route(NamedTuple):

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
-from flask import Blueprint, current_app, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 
 from sandbox.console import controls
+from sandbox.console.calls import running
 from sandbox.console.client_secrets import with_secrets, without_secrets
 from sandbox.console.groups import AHEAD, EFFECTS, ONE, PARTS, SEEN, Seen
 from sandbox.console.published import Difference, differences, published
@@ -48,17 +49,12 @@ class Row(NamedTuple):
     error: str
 
 
-def _sandbox() -> Sandbox:
-    known: Sandbox = current_app.extensions["sandbox"]
-    return known
-
-
 @dashboard.get("")
 def page(error: str = "", at: str = "", typed: tuple[str, ...] = ()) -> str:
     """Show every setting, what it changes on the wire, and the state."""
     from sandbox.scenario.settings import every_setting  # reading the types takes a while
 
-    sandbox = _sandbox()
+    sandbox = running()
     written, world = (without_secrets(msgspec.to_builtins(one)) for one in (sandbox.written, sandbox.world))
     rows = {}
     for setting in every_setting():
@@ -131,7 +127,7 @@ def change() -> Answer | tuple[str, int]:
     from sandbox.scenario.settings import every_setting
     from sandbox.scenario.shapes import Shape, shaped
 
-    sandbox = _sandbox()
+    sandbox = running()
     name, sent = request.form.get("setting", ""), tuple(request.form.getlist("value"))
     setting = next((each for each in every_setting() if each.name == name), None)
     if setting is None:
@@ -153,7 +149,7 @@ def effect() -> Answer | tuple[str, int]:
     done = request.form.get("effect", "")
     action, thing, one = [*done.split(" ", 2), "", ""][:3]
     try:
-        _sandbox().effect(action, {thing: one} if one else thing)
+        running().effect(action, {thing: one} if one else thing)
     except SandboxError as error:
         return page(str(error)), 400
     return redirect(url_for("dashboard.page", done=done, _anchor="state"), 303)

@@ -7,8 +7,9 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
-from flask import Blueprint, Response, current_app, redirect, render_template, request, url_for
+from flask import Blueprint, Response, redirect, render_template, request, url_for
 
+from sandbox.console.calls import running
 from sandbox.errors import SandboxError
 from sandbox.flow import STEP_MEANING, STEPS
 from sandbox.scenario import Scenario, library, search
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from werkzeug.wrappers import Response as Answer
 
     from sandbox.diagnosis import Finding
-    from sandbox.sandbox import Sandbox
     from sandbox.wire.exchange import Exchange
 
 pages = Blueprint("pages", __name__)
@@ -33,11 +33,6 @@ _LONGEST: Final = 300
 """The most exchanges that are written into the page itself."""
 _MARKS: Final = {"broken": "✗", "risky": "!", "harmless": "·"}
 _BROKEN: Final = frozenset({"cut", "dropped", "unanswered", "unasked"})
-
-
-def _sandbox() -> Sandbox:
-    known: Sandbox = current_app.extensions["sandbox"]
-    return known
 
 
 @pages.after_app_request
@@ -54,7 +49,7 @@ def _guarded(response: Response) -> Response:
 @pages.app_context_processor
 def _everywhere() -> dict[str, Any]:
     """Give every page what its header shows."""
-    sandbox = _sandbox()
+    sandbox = running()
     return {
         "running": sandbox.scenario,
         "of_library": sandbox.scenario.name in names(),
@@ -75,7 +70,7 @@ def trouble(said: str, status: int) -> Response:
 @pages.get("/")
 def flow() -> str:
     """Show the exchanges as a sequence diagram; a script goes on from what is written here."""
-    sandbox = _sandbox()
+    sandbox = running()
     exchanges = list(sandbox.trace)[-_LONGEST:]
     findings, shown = sandbox.watch.found(), {each.number for each in exchanges}
     return render_template(
@@ -180,7 +175,7 @@ def scenario(name: str) -> str | Response:
         world=_yaml(told.world),
         printed=printed,
         clients=[each for each in CLIENTS.values() if each.package],
-        commands=commands(_sandbox().mcp_url),
+        commands=commands(running().mcp_url),
     )
 
 
@@ -192,14 +187,14 @@ def _yaml(value: Any) -> str:
 @pages.post("/scenarios/<name>/run")
 def run(name: str) -> Answer:
     """Switch to a scenario, and show the flow."""
-    _sandbox().use(find_named(name))
+    running().use(find_named(name))
     return redirect(url_for("pages.flow"), 303)
 
 
 @pages.post("/connect")
 def connect() -> Answer:
     """Let the sandbox's own client connect, and show the flow."""
-    sandbox = _sandbox()
+    sandbox = running()
     sandbox.own_client.begin(sandbox)
     return redirect(url_for("pages.flow"), 303)
 
@@ -207,12 +202,12 @@ def connect() -> Answer:
 @pages.post("/fix")
 def fix() -> Answer:
     """Apply the fix of the running scenario, and show the flow."""
-    _sandbox().fix()
+    running().fix()
     return redirect(url_for("pages.flow"), 303)
 
 
 @pages.post("/reset")
 def reset() -> Answer:
     """Begin the running scenario anew, and show the flow."""
-    _sandbox().reset()
+    running().reset()
     return redirect(url_for("pages.flow"), 303)

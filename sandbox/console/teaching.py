@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
-from flask import Blueprint, Response, current_app, redirect, render_template, url_for
+from flask import Blueprint, Response, redirect, render_template, url_for
 
+from sandbox.console.calls import running
 from sandbox.console.pages import commands, trouble
 from sandbox.errors import SandboxError
 from sandbox.lessons import lesson, lessons
@@ -15,14 +16,8 @@ from sandbox.scenario.library import find_named
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response as Answer
 
-    from sandbox.sandbox import Sandbox
 
 teaching = Blueprint("teaching", __name__, url_prefix="/learn")
-
-
-def _sandbox() -> Sandbox:
-    known: Sandbox = current_app.extensions["sandbox"]
-    return known
 
 
 @teaching.get("")
@@ -38,7 +33,7 @@ def one(name: str) -> str | Response:
         told = lesson(name)
     except SandboxError as error:
         return trouble(str(error), 404)
-    sandbox = _sandbox()
+    sandbox = running()
     every = lessons()
     at = [each.name for each in every].index(name)
     return render_template(
@@ -55,13 +50,13 @@ def one(name: str) -> str | Response:
 @teaching.get("/<name>/checks")
 def checks(name: str) -> Response:
     """Say of each check whether it is met (JSON)."""
-    return Response(msgspec.json.encode(lesson(name).met(_sandbox().saw())), content_type="application/json")
+    return Response(msgspec.json.encode(lesson(name).met(running().saw())), content_type="application/json")
 
 
 @teaching.post("/<name>/begin")
 def begin(name: str) -> Answer:
     """Run the lesson's scenario anew."""
-    sandbox = _sandbox()
+    sandbox = running()
     sandbox.use(find_named(lesson(name).scenario))
     sandbox.reset()
     return redirect(url_for("teaching.one", name=name), 303)
@@ -70,7 +65,7 @@ def begin(name: str) -> Answer:
 @teaching.post("/<name>/connect")
 def connect(name: str) -> Answer:
     """Let the sandbox's own client do what shows the failure, and come back to the lesson."""
-    sandbox = _sandbox()
+    sandbox = running()
     sandbox.own_client.begin(sandbox, lesson(name).client)
     return redirect(url_for("teaching.one", name=name), 303)
 
@@ -78,5 +73,5 @@ def connect(name: str) -> Answer:
 @teaching.post("/<name>/fix")
 def fix(name: str) -> Answer:
     """Apply the fix of the scenario that runs, and come back to the lesson."""
-    _sandbox().fix()
+    running().fix()
     return redirect(url_for("teaching.one", name=lesson(name).name), 303)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from sandbox.flow import System
 from sandbox.settings import Challenge, Service
 from sandbox.wire.message import Request, Response, json_response
 from sandbox.world import Addresses
@@ -34,13 +35,14 @@ def metadata_paths(service: Service) -> set[str]:
     return {named.get(place, place) for place in service.metadata_at}
 
 
-def named_metadata_paths(service: Service, addresses: Addresses, own: str) -> set[str]:
-    """Give the paths of the server at `own` where the metadata is, or where a refusal says that it is."""
+def is_resource_metadata(service: Service, addresses: Addresses, system: System, path: str) -> bool:
+    """Say whether the metadata is at a path of a system, or is said to be by an answer that keeps a client out."""
+    own = {"workos": addresses.workos, "log-aggregator": addresses.mcp}.get(system, "")
     named = (_metadata_url(said, service, addresses) for said in (service.challenge, service.refusal) if said)
     urls = [urlsplit(url) for url in named if url is not None and "://" in url]
     port = urlsplit(own).port
     here = {url.path for url in urls if url.netloc.rpartition(":")[2] == str(port)}
-    return here | (metadata_paths(service) if own == addresses.mcp else set())
+    return path in here or (own == addresses.mcp and path in metadata_paths(service))
 
 
 def resource_metadata(service: Service, resource: str) -> dict[str, Any]:

@@ -10,10 +10,10 @@ import pytest
 from sandbox.clients import CLIENTS, named
 from sandbox.clients.driving import drive
 from sandbox.clients.observed import FOLDER, Row, read
+from sandbox.clients.process import Limits
 from sandbox.diagnosis.finding import RULES
 from sandbox.scenario import Scenario, find, library
 from sandbox.scenario.library import folder
-from tests.clients.conftest import PATIENT
 from tests.clients.differing import DIFFERENCES
 from tests.conftest import missing
 
@@ -41,6 +41,9 @@ DRIVEN: Final = [
 ]
 """Clients that meet a failure in a way of their own."""
 
+FAILING: Final = Limits(seconds=240, silence=10)
+"""Some of them fall silent once they have failed, and each is waited for."""
+
 _WAITS: Final = {"claude-code-2.0.44": "Needs authentication"}
 """How a client says that it waits for its person to sign in, which has not failed."""
 
@@ -56,7 +59,7 @@ async def test_the_finding_is_right_for_a_client_of_its_own_kind(client: str, sc
     adapter = named(client)
     if not adapter.is_installed(STATE):
         missing(adapter.title)
-    outcome = await drive(adapter, find(scenario), STATE, limits=PATIENT)
+    outcome = await drive(adapter, find(scenario), STATE, limits=FAILING)
     assert not outcome.connected
     assert outcome.finding == expected(client, SCENARIOS[scenario])
 

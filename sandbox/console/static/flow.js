@@ -2,7 +2,9 @@
 //
 // Whatever an exchange or a finding holds is text here, never markup.
 
+import { element } from "./elements.js";
 import { details, nameOf } from "./exchange.js";
+import { forgetFindings, tellFindings } from "./findings.js";
 import { tellOwn } from "./own.js";
 import { tellRunning } from "./running.js";
 
@@ -13,7 +15,6 @@ const FRAME = 16; // milliseconds in which exchanges are gathered, as a layout f
 
 const list = document.getElementById("exchanges");
 const detail = document.getElementById("detail");
-const findings = document.getElementById("findings");
 const empty = document.getElementById("empty");
 const count = document.getElementById("count");
 const client = document.getElementById("client");
@@ -25,20 +26,6 @@ const rows = new Map(); // by number, the row and its exchange
 let newest = 0;
 let chosen = null;
 let wanted = 0;
-
-function element(name, text, properties = {}) {
-  const made = document.createElement(name);
-  if (text !== undefined) made.textContent = text;
-  for (const [key, value] of Object.entries(properties)) made.setAttribute(key, value);
-  return made;
-}
-
-// A text in which `backticks` mark what goes over the wire.
-function marked(name, text) {
-  const made = element(name);
-  text.split("`").forEach((part, at) => part && made.append(at % 2 ? element("code", part) : part));
-  return made;
-}
 
 // --- rows ---
 
@@ -136,8 +123,7 @@ function clear() {
   rows.clear();
   newest = 0;
   list.replaceChildren();
-  findings.replaceChildren();
-  said = null;
+  forgetFindings();
   close();
 }
 
@@ -150,6 +136,11 @@ function choose(number) {
   }
   show(number);
   detail.focus({ preventScroll: true });
+}
+
+function go(number) {
+  rows.get(number)?.item.scrollIntoView({ block: "center" });
+  if (rows.has(number) && chosen !== number) choose(number);
 }
 
 function show(number) {
@@ -190,64 +181,13 @@ function ask(turn = 0) {
   wanted = setTimeout(async () => {
     try {
       const [found, told] = await Promise.all(["/api/findings?so_far=1", "/api/clients"].map((url) => fetch(url).then((answer) => answer.json())));
-      tell(found.findings);
+      tellFindings(found.findings, rows, go);
       nameClients(told.clients);
       ask(turn + 1);
     } catch {
       // The stream says when the sandbox is there again.
     }
   }, QUIET[turn] - (QUIET[turn - 1] ?? 0));
-}
-
-const MARK = { broken: "✗", risky: "!", harmless: "·" };
-
-let said = null; // the findings that the cards show
-
-function tell(found) {
-  mark(found);
-  if (JSON.stringify(found) === said) return;
-  said = JSON.stringify(found);
-  const open = new Set([...findings.querySelectorAll("details[open]")].map((more) => more.closest(".finding").dataset.key));
-  findings.replaceChildren(...found.map((finding) => card(finding, open)));
-}
-
-function card(finding, open) {
-  const key = `${finding.client} ${finding.id}`;
-  const made = element("article", undefined, { class: "finding", "data-severity": finding.severity, "data-key": key });
-  const more = element("details");
-  more.open = open.has(key);
-  more.append(element("summary", "Why, and what to change"), marked("p", finding.why), marked("p", finding.change), element("p", finding.references.join("; "), { class: "quiet" }));
-  const proofs = element("p", undefined, { class: "proofs" });
-  for (const number of finding.exchanges.slice(0, 10)) {
-    const to = element("a", `Exchange ${number}`, { href: `#exchange-${number}` });
-    to.addEventListener("click", (event) => {
-      event.preventDefault();
-      rows.get(number)?.item.scrollIntoView({ block: "center" });
-      if (rows.has(number) && chosen !== number) choose(number);
-    });
-    proofs.append(to, " ");
-  }
-  made.append(
-    element("p", `${finding.severity} · at ${finding.step} · ${finding.side}${finding.client ? ` · ${finding.client}` : ""}`, { class: "quiet" }),
-    element("h2", finding.title),
-    marked("p", finding.happened),
-    more,
-    proofs,
-  );
-  return made;
-}
-
-// The rows that prove a finding are tinted, and its title stands beside the first arrow of them.
-function mark(found) {
-  for (const item of list.querySelectorAll("[data-finding]")) {
-    delete item.dataset.finding;
-    for (const note of item.querySelectorAll(".found")) note.remove();
-  }
-  for (const finding of found) {
-    const here = finding.exchanges.filter((number) => rows.has(number)).map((number) => rows.get(number).item);
-    for (const item of here) item.dataset.finding ??= finding.severity;
-    here[0]?.querySelector(".lanes").append(element("span", `${MARK[finding.severity]} ${finding.title}`, { class: "note found", "data-severity": finding.severity }));
-  }
 }
 
 function nameClients(clients) {

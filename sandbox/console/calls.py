@@ -1,0 +1,39 @@
+"""What every call of the console has to do with: the sandbox that runs, and the JSON that is read and answered."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+from flask import Response, current_app, request
+
+from sandbox.errors import SandboxError
+from sandbox.scenario.reading import plain
+
+if TYPE_CHECKING:
+    from sandbox.sandbox import Sandbox
+
+EXTENSION: Final = "sandbox"
+
+
+def running() -> Sandbox:
+    """Give the sandbox behind the request being answered."""
+    known: Sandbox = current_app.extensions[EXTENSION]
+    return known
+
+
+def answer(value: Any, status: int = 200) -> Response:
+    """Answer with JSON."""
+    return Response(msgspec.json.encode(value), status, content_type="application/json")
+
+
+def asked() -> dict[str, Any]:
+    """Give the JSON object of the request; raise SandboxError when there is none, or it is nested too deeply."""
+    try:
+        value = msgspec.json.decode(request.get_data()) if request.is_json else None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        value = None
+    if not isinstance(value, dict):
+        raise SandboxError("The body must be a JSON object, with Content-Type: application/json.")
+    given: dict[str, Any] = plain(value)
+    return given
