@@ -25,6 +25,8 @@ from tests.wire.raw import until
 
 HANGING: Final = 4
 """Seconds after which a client gives an exchange up that hangs."""
+WAITING: Final = 8
+"""Seconds without a request, and with all that was asked answered, after which a client gives up."""
 
 _DOCUMENT: Final = Habits(client_metadata_url="https://claude.ai/oauth/claude-code-client-metadata")
 _PAGE: Final = Habits(headers=(("origin", "http://localhost:6274"),))
@@ -121,7 +123,8 @@ _PLAYS: Final[dict[str, Callable[[Sandbox], Awaitable[None]]]] = {
 async def played(sandbox: Sandbox) -> None:
     """Let a client do what the scenario is about; raise what it raises, and TimeoutError when it does not end.
 
-    It gives up some seconds after an exchange hangs. All that it asked has then been recorded.
+    It gives up some seconds after an exchange hangs, or after it has stopped asking. All that it asked has then been
+    recorded.
     """
     try:
         async with asyncio.timeout(PATIENCE) as limit:
@@ -135,10 +138,18 @@ async def played(sandbox: Sandbox) -> None:
 
 
 async def _giving_up(sandbox: Sandbox, limit: asyncio.Timeout) -> None:
-    """Bring the limit nearer once an exchange hangs."""
+    """Bring the limit nearer once an exchange hangs, or the client waits for what nobody owes it."""
+    time = asyncio.get_running_loop().time
     if any(fault.hang for fault in sandbox.scenario.faults):
         await until(lambda: not sandbox.unfired())
-        limit.reschedule(asyncio.get_running_loop().time() + HANGING)
+        limit.reschedule(time() + HANGING)
+        return
+    asked, since = 0, time()
+    while time() < since + WAITING:
+        await asyncio.sleep(WAITING / 100)
+        if len(sandbox.trace) != asked or not sandbox.wire.quiet.is_set():
+            asked, since = len(sandbox.trace), time()
+    limit.reschedule(time())
 
 
 def _is_recorded(sandbox: Sandbox) -> bool:

@@ -7,6 +7,7 @@ import datetime as dt
 import functools
 import hashlib
 import os
+import random
 from pathlib import Path
 from typing import Any, Final
 
@@ -79,13 +80,16 @@ def _base64url(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
-def new_key(sources: Sources) -> SigningKey:
-    """Make a key; from the seed when there is one."""
-    if sources.seed is None:
-        return SigningKey(rsa.generate_private_key(public_exponent=65537, key_size=_BITS))
+def _new_key() -> SigningKey:
+    return SigningKey(rsa.generate_private_key(public_exponent=65537, key_size=_BITS))
+
+
+def _seeded_key(seed: int, name: str) -> SigningKey:
+    """Make the key of a name that a seed always makes; it takes a second."""
     from Crypto.PublicKey import RSA
 
-    pem = RSA.generate(_BITS, randfunc=sources.bytes).export_key(format="PEM", pkcs=8)
+    dice = random.Random(f"{seed} {name}")  # noqa: S311 - it is to be repeatable
+    pem = RSA.generate(_BITS, randfunc=dice.randbytes).export_key(format="PEM", pkcs=8)
     private = serialization.load_pem_private_key(pem, password=None)
     if not isinstance(private, rsa.RSAPrivateKey):
         raise TypeError("an RSA key was made, and no RSA key was read")
@@ -93,9 +97,9 @@ def new_key(sources: Sources) -> SigningKey:
 
 
 @functools.cache
-def _spare_key(_name: str) -> SigningKey:
-    """Give a key that this process makes once, for worlds that keep nothing: making one costs 50 ms."""
-    return new_key(Sources())
+def _spare_key(seed: int | None, name: str) -> SigningKey:
+    """Give a key that this process makes once: making one costs 50 ms, and from a seed a second."""
+    return _new_key() if seed is None else _seeded_key(seed, name)
 
 
 class Keys:
@@ -132,8 +136,9 @@ class Keys:
         return SigningKey(private)
 
     def _fresh(self, number: int) -> SigningKey:
-        kept = self._sources.seed is not None or self._path is not None
-        return new_key(self._sources) if kept else _spare_key(f"{self._spare} {number}")
+        seed = self._sources.seed
+        is_own = seed is None and self._path is not None  # nobody else's, as it outlives this process
+        return _new_key() if is_own else _spare_key(seed, f"{self._spare} {number}")
 
     def _saved(self, key: SigningKey) -> SigningKey:
         """Keep a key; a reader finds the old one or the new one, whole, whenever this ends."""
@@ -164,4 +169,4 @@ class Keys:
     @functools.cached_property
     def unpublished(self) -> SigningKey:
         """A key that the JWKS never holds."""
-        return _spare_key("unpublished")
+        return _spare_key(None, "unpublished")
