@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable
 from http import HTTPStatus
@@ -12,7 +13,7 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from sandbox import __version__, export, report_page
-from sandbox.console.calls import EXTENSION, answer, asked, running
+from sandbox.console.calls import KNOWN, answer, asked, running
 from sandbox.console.client_secrets import without_secrets
 from sandbox.console.dashboard import dashboard
 from sandbox.console.openapi import described
@@ -24,9 +25,12 @@ from sandbox.diagnosis.report import is_broken
 from sandbox.errors import SandboxError
 from sandbox.scenario import library, read_value
 from sandbox.scenario.library import find_named
+from sandbox.wire.wsgi import knowing
 from sandbox.workos.records import Grant, RefreshToken
 
 if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
     from sandbox.sandbox import Sandbox
 
 EVENTS: Final = "/api/events"
@@ -38,10 +42,15 @@ _NUMBER: Final = re.compile(r"[0-9]{1,18}")
 _NOWHERE: Final = "There is no page at this address."
 
 
-def create_app(sandbox: Sandbox) -> Flask:
+def create_app(sandbox: Sandbox) -> WSGIApplication:
     """Make the application around a running sandbox."""
+    return knowing(_flask_app(), **{KNOWN: sandbox})
+
+
+@functools.cache
+def _flask_app() -> Flask:
+    """Give the Flask application of this process; the environment of a request says which sandbox it is about."""
     app = Flask(__name__)
-    app.extensions[EXTENSION] = sandbox
     app.register_blueprint(pages)
     app.register_blueprint(dashboard)
     app.register_blueprint(teaching)

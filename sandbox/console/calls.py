@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
-from flask import Response, current_app, request
+from flask import Response, request
 
 from sandbox.errors import SandboxError
 from sandbox.scenario.reading import plain
@@ -13,12 +13,13 @@ from sandbox.scenario.reading import plain
 if TYPE_CHECKING:
     from sandbox.sandbox import Sandbox
 
-EXTENSION: Final = "sandbox"
+KNOWN: Final = "sandbox"
+"""Its name in the environment of a request (PEP 3333)."""
 
 
 def running() -> Sandbox:
     """Give the sandbox behind the request being answered."""
-    known: Sandbox = current_app.extensions[EXTENSION]
+    known: Sandbox = request.environ[KNOWN]
     return known
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import sqlite3
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from flask import Flask, Response, abort, jsonify, request
 from werkzeug.exceptions import HTTPException
 
+from sandbox.wire.wsgi import knowing
 from sandbox.workos import (
     api,
     authorization,
@@ -28,9 +30,12 @@ from sandbox.workos import (
 from sandbox.workos.answers import OAuthError
 from sandbox.workos.api.errors import ApiError
 from sandbox.workos.api.missing import not_emulated, operation_of
-from sandbox.workos.authkit import EXTENSION, AuthKit, authkit
+from sandbox.workos.authkit import KNOWN, AuthKit, authkit
 
-__all__ = ["AuthKit", "create_app"]
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+__all__ = ["AuthKit", "create_app", "flask_app"]
 
 BLUEPRINTS: Final = (
     metadata.blueprint,
@@ -61,10 +66,15 @@ PAGE_HEADERS: Final = {
 _log = logging.getLogger("sandbox")
 
 
-def create_app(server: AuthKit) -> Flask:
+def create_app(server: AuthKit) -> WSGIApplication:
     """Make the application around the state that it answers from."""
+    return knowing(flask_app(), **{KNOWN: server})
+
+
+@functools.cache
+def flask_app() -> Flask:
+    """Give the Flask application of this process; the environment of a request says whose state it answers from."""
     app = Flask(__name__, static_url_path="/_sandbox")
-    app.extensions[EXTENSION] = server
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.url_map.merge_slashes = False
     for blueprint in BLUEPRINTS:
@@ -73,7 +83,7 @@ def create_app(server: AuthKit) -> Flask:
     app.register_error_handler(ApiError, ApiError.response)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(sqlite3.Error, _not_saved)
-    app.context_processor(lambda: {"console": server.console})
+    app.context_processor(lambda: {"console": authkit().console})
     app.before_request(_paths_as_written)
     app.after_request(_page_headers)
     app.after_request(_as_the_api_does)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 import msgspec
-from flask import current_app
+from flask import request
 
 from sandbox.durations import seconds
 from sandbox.settings import WorkOS
@@ -26,7 +26,8 @@ from sandbox.workos.store import Store, hashed
 from sandbox.workos.successors import Successors
 from sandbox.workos.tokens import Claims
 
-EXTENSION: Final = "authkit"
+KNOWN: Final = "authkit"
+"""Its name in the environment of a request (PEP 3333)."""
 _ULID_TIME: Final = 10
 """How many characters of a ULID hold its milliseconds."""
 
@@ -280,5 +281,5 @@ class AuthKit:
 
 def authkit() -> AuthKit:
     """Give the AuthKit behind the request being answered."""
-    known: AuthKit = current_app.extensions[EXTENSION]
+    known: AuthKit = request.environ[KNOWN]
     return known

@@ -14,7 +14,8 @@ from joserfc.jwk import KeySet
 from werkzeug.test import TestResponse
 
 from sandbox.sources import Sources
-from sandbox.workos import AuthKit, create_app
+from sandbox.workos import AuthKit, flask_app
+from sandbox.workos.authkit import KNOWN
 from sandbox.workos.keys import Keys
 from sandbox.workos.records import Client
 from sandbox.workos.store import Store
@@ -54,12 +55,15 @@ class Workos:
         self.clock = Frozen()
         store = Store(self.clock.now)
         self.authkit = AuthKit(World().workos, ORIGIN, ORIGIN, self.clock, store, Keys(Sources()))
-        self.app = create_app(self.authkit)
+        self.app = flask_app()
         self.http = self.browser()
 
     def browser(self) -> FlaskClient:
         """Open another browser, with a cookie jar of its own."""
-        return self.app.test_client()
+        client = self.app.test_client()
+        environ: dict[str, Any] = {**client.environ_base, KNOWN: self.authkit}
+        client.environ_base = environ
+        return client
 
     def set(self, **settings: Any) -> None:
         """Change settings of the dashboard."""
