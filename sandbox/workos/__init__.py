@@ -113,8 +113,12 @@ def _http_error(error: HTTPException) -> Response:
 
 
 def _not_saved(error: sqlite3.Error) -> Response:
+    """Answer where the disk is full or gone, in the shape of who was asked."""
     _log.error("WorkOS could not save its state: %s", error)
-    return OAuthError("server_error", f"The sandbox could not save its state: {error}.", 500).response()
+    said = f"The sandbox could not save its state: {error}."
+    if operation_of(request.method, request.path):
+        return ApiError(500, said, "server_error").response()
+    return OAuthError("server_error", said, 500).response()
 
 
 def _page_headers(response: Response) -> Response:

@@ -124,6 +124,20 @@ def test_a_full_disk_is_a_server_error(
     ]
 
 
+def test_a_full_disk_is_told_in_the_shape_of_the_api(workos: Workos, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the API cannot save is a 500 with a message, as SDKs read it, and is not there."""
+    asked = {"headers": {"Authorization": "Bearer sk_test_sandbox"}}
+    with monkeypatch.context() as patched:
+        patched.setattr(workos.authkit.store, "put", full)
+        response = workos.http.post("/user_management/users", json={"email": "new@sandbox.example"}, **asked)
+    assert response.status_code == 500
+    assert response.get_json()["code"] == "server_error"
+    assert "disk is full" in response.get_json()["message"]
+
+    users = workos.http.get("/user_management/users?email=new@sandbox.example", **asked)
+    assert users.get_json()["data"] == []
+
+
 def test_a_code_is_not_given_twice_when_the_disk_fills_up(
     workos: Workos, client: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
