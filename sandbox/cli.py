@@ -3,34 +3,25 @@
 from __future__ import annotations
 
 import io
-import json
 import os
-import shutil
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import click
 
-from sandbox import __version__
-from sandbox.cli_clients import COMMANDS
+from sandbox import __version__, cli_clients, cli_running, cli_scenarios
+from sandbox.cli_options import state_dir
 from sandbox.errors import SandboxError
 from sandbox.leaving import INTERRUPTED
+from sandbox.plain import text_width
 
 DONE, FOUND, BAD_INPUT = 0, 1, 2
 """Exit codes: done; findings, or not connected; usage or bad input."""
 
-STATE_DIR: Final = Path(".sandbox")
-_WIDEST: Final = 96
-"""The columns of a text that is good to read."""
-
-_STEP, _TITLE = 21, 70
-"""The columns of a step between spaces, and of nearly every title."""
-
 
 class _Commands(click.Group):
-    """The commands in the order in which they are written here, which is the order in which one needs them."""
+    """The commands in the order in which they are added, which is the order in which one needs them."""
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
         return list(self.commands)
@@ -62,7 +53,7 @@ def _port(_context: click.Context, _option: click.Parameter, number: int) -> int
     return number
 
 
-@cli.command()
+@click.command()
 @click.argument("scenario", default="healthy")
 @click.option(
     "--workos-port",
@@ -95,14 +86,7 @@ def _port(_context: click.Context, _option: click.Parameter, number: int) -> int
 @click.option(
     "--seed", metavar="N", type=int, help="Make every id, code and key, and the clock, repeatable; nothing is kept."
 )
-@click.option(
-    "--state-dir",
-    metavar="DIR",
-    type=click.Path(path_type=Path),
-    default=STATE_DIR,
-    show_default=True,
-    help="Where clients, grants and the signing key are kept.",
-)
+@state_dir("Where clients, grants and the signing key are kept.")
 @click.option("--reveal", is_flag=True, help="Show tokens, codes and secrets whole in traces.")
 @click.option("--listen", metavar="ADDRESS", help="Listen on this address instead of loopback. Unsafe; it says why.")
 @click.option("--until-eof", is_flag=True, help="End when standard input does, as when the program that holds it ends.")
@@ -117,7 +101,7 @@ def up(context: click.Context, /, **options: Any) -> None:
 # --- explain -----------------------------------------------------------------------------------------------------
 
 
-@cli.command()
+@click.command()
 @click.argument("file")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a text.")
 @click.option("--html", metavar="OUT", type=click.Path(path_type=Path), help="Write a report: one HTML file.")
@@ -136,7 +120,7 @@ def explain(context: click.Context, /, file: str, *, as_json: bool, html: Path |
         from sandbox import report_page
 
         html.write_text(report_page.page(exchanges, findings, file, notes), encoding="utf-8")
-    width = min(shutil.get_terminal_size().columns - 1, _WIDEST)
+    width = text_width()
     click.echo(
         report.as_json(findings, exchanges, notes) if as_json else report.as_text(findings, exchanges, notes, width)
     )
@@ -144,164 +128,10 @@ def explain(context: click.Context, /, file: str, *, as_json: bool, html: Path |
         context.exit(FOUND)
 
 
-# --- the library -------------------------------------------------------------------------------------------------
-
-
-@cli.command()
-@click.argument("word", required=False)
-def scenarios(word: str | None) -> None:
-    """List the scenarios, or those that WORD finds."""
-    from sandbox.scenario import library, search
-
-    found = search(word) if word else library()
-    if not found:
-        raise SandboxError(f"No scenario speaks of {word!r}. `sandbox scenarios` lists them all.")
-    width = max(len(scenario.name) for scenario in found)
-    narrow = sys.stdout.isatty() and shutil.get_terminal_size().columns < width + _STEP + _TITLE
-    for scenario in found:
-        name = click.style(f"{scenario.name:<{width}}", bold=True)
-        step = click.style(f"{scenario.step or '':<17}", dim=True)
-        title = f"\n{_wrapped(scenario.title, '    ')}" if narrow else f"  {scenario.title}"
-        click.echo(f"{name}  {step}{title}")
-
-
-def _wrapped(text: str, indent: str) -> str:
-    import textwrap
-
-    width = min(shutil.get_terminal_size().columns - 1, _WIDEST)
-    return textwrap.fill(
-        text,
-        width,
-        initial_indent=indent,
-        subsequent_indent=indent,
-        break_on_hyphens=False,  # a name or a path stays whole, to be copied
-        break_long_words=False,
-    )
-
-
-@cli.command()
-@click.argument("scenario")
-def show(scenario: str) -> None:
-    """Tell the story, the cause and the fix of SCENARIO."""
-    from sandbox.scenario import find, names
-
-    found = find(scenario)
-    click.echo(click.style(found.title, bold=True))
-    asked = found.name if found.name in names() and "/" not in scenario else scenario
-    click.echo(f"sandbox up {asked}" + (f"   breaks at {found.step}" if found.step else ""))
-    texts = {
-        "Story": found.story,
-        "Faults": "\n".join(f"at {', '.join(fault.steps)}: {fault}" for fault in found.faults),
-        "World": json.dumps(found.world, indent=2) if found.world else "",
-        "Cause": found.cause or "",
-        "Fix": found.fix or "",
-        "References": "\n".join(found.references),
-        "Also known as": ", ".join(found.also_known_as),
-    }
-    for heading, text in texts.items():
-        if text:
-            click.echo(f"\n{click.style(heading, fg='cyan')}")
-            click.echo(
-                "\n".join(
-                    _wrapped(part, "  ") if heading != "World" else f"  {part}" for part in text.strip().splitlines()
-                )
-            )
-
-
-@cli.command()
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@click.pass_context
-def lint(context: click.Context, /, files: tuple[str, ...]) -> None:
-    """Check scenario files; say of each what is wrong, and where."""
-    from sandbox.scenario import ScenarioError, read
-
-    wrong = 0
-    for file in files:
-        try:
-            read(Path(file))
-        except ScenarioError as error:
-            wrong += 1
-            click.echo(str(error), err=True)
-    if wrong:
-        context.exit(BAD_INPUT)
-    click.echo(f"{len(files)} scenario file{'s' if len(files) != 1 else ''}, nothing wrong.")
-
-
-@cli.command()
-def schema() -> None:
-    """Print the JSON Schema of scenario files."""
-    from sandbox.scenario import json_schema
-
-    click.echo(json.dumps(json_schema(), indent=2))
-
-
-# --- steer the running sandbox -----------------------------------------------------------------------------------
-
-
-def _steering(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options that tell which running sandbox is meant."""
-    state = click.option(
-        "--state-dir",
-        metavar="DIR",
-        type=click.Path(path_type=Path),
-        default=STATE_DIR,
-        show_default=True,
-        help="The directory that it was started with.",
-    )
-    return state(
-        click.option("--console", metavar="URL", help="The console's address, which `sandbox up` prints.")(command)
-    )
-
-
-@cli.command()
-@click.argument("scenario")
-@_steering
-def use(scenario: str, console: str | None, state_dir: Path) -> None:
-    """Switch the running sandbox to SCENARIO."""
-    import msgspec
-
-    from sandbox.scenario import find
-    from sandbox.steering import ask
-
-    found = find(scenario)
-    before = ask("GET", "/api/scenario", None, console=console, state_dir=state_dir)["mcp"]
-    now = ask("PUT", "/api/scenario", msgspec.to_builtins(found), console=console, state_dir=state_dir)["mcp"]
-    click.echo(f"Now {found.name}: {found.title}")
-    if now != before:
-        click.echo(
-            f"The MCP server is at another URL now. Add it anew:\n\n    claude mcp remove log-aggregator\n"
-            f"    claude mcp add --transport http log-aggregator {now}"
-        )
-
-
-@cli.command()
-@_steering
-def fix(console: str | None, state_dir: Path) -> None:
-    """Apply the fix of the running scenario."""
-    from sandbox.steering import ask
-
-    running = ask("POST", "/api/fix", None, console=console, state_dir=state_dir)
-    if running.get("fix"):
-        click.echo(f"Fixed. This is what a person would have done: {running['fix'].strip()}")
-        click.echo("Clients may remember what they read before: `claude mcp login log-aggregator` begins anew.")
-    else:
-        click.echo("This scenario has nothing to fix.")
-
-
-@cli.command()
-@_steering
-def reset(console: str | None, state_dir: Path) -> None:
-    """Restore the running sandbox: no clients, no sessions, no trace."""
-    from sandbox.steering import ask
-
-    running = ask("POST", "/api/reset", None, console=console, state_dir=state_dir)
-    click.echo(f"{running['name']} begins anew, failures included. `sandbox use healthy` leaves them.")
-
-
 # --- a live server -----------------------------------------------------------------------------------------------
 
 
-@cli.command()
+@click.command()
 @click.argument("url")
 @click.option("--register", is_flag=True, help="Register a client as well.")
 @click.option("--sign-in", is_flag=True, help="Connect as a client does: register, sign in, list the tools.")
@@ -335,7 +165,7 @@ def doctor(context: click.Context, /, **options: Any) -> None:
     context.exit(run(Options(**options)))
 
 
-for _command in COMMANDS:
+for _command in (up, explain, *cli_scenarios.COMMANDS, *cli_running.COMMANDS, doctor, *cli_clients.COMMANDS):
     cli.add_command(_command)
 
 

@@ -9,17 +9,11 @@ from typing import Any, Final
 
 import click
 
+from sandbox.cli_options import state_dir
 from sandbox.errors import SandboxError
 from sandbox.leaving import as_ctrl_c
 
-_STATE_DIR: Final = click.option(
-    "--state-dir",
-    metavar="DIR",
-    type=click.Path(path_type=Path),
-    default=Path(".sandbox"),
-    show_default=True,
-    help="Where clients are installed.",
-)
+_STATE_DIR: Final = state_dir("Where clients are installed.")
 _COMMAND: Final = click.option(
     "--command", metavar="COMMAND", help="Any client: a command with {mcp_url} where the URL goes."
 )

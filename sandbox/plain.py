@@ -1,6 +1,17 @@
-"""Texts of strangers, made fit for a terminal and a log."""
+"""Texts made fit for a terminal and a log, those of strangers above all."""
 
 from __future__ import annotations
+
+import shutil
+from typing import Final
+
+_WIDEST: Final = 96
+"""The columns of a text that is good to read."""
+
+
+def text_width() -> int:
+    """Give the columns that a text has on this terminal."""
+    return min(shutil.get_terminal_size().columns - 1, _WIDEST)
 
 
 def one_line(text: str, longest: int = 200) -> str:

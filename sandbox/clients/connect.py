@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -19,13 +18,12 @@ from sandbox.clients.process import Ended, Limits
 from sandbox.diagnosis import report
 from sandbox.errors import SandboxError
 from sandbox.leaving import as_ctrl_c
-from sandbox.plain import one_line
+from sandbox.plain import one_line, text_width
 from sandbox.sandbox import Sandbox
 from sandbox.scenario import Scenario, find
 from sandbox.timeline import line
 from sandbox.wire.exchange import Exchange
 
-_WIDEST: Final = 96
 _LONGEST: Final = 4000
 """The most characters of a line that a client printed."""
 _BAR: Final = "│ "
@@ -99,7 +97,7 @@ def _print(exchange: Exchange) -> None:
 
 def as_text(adapter: Adapter, outcome: Outcome, sandbox: Sandbox) -> str:
     """Tell how it went: the verdict in a line, what never happened, and the findings."""
-    width = min(shutil.get_terminal_size().columns - 1, _WIDEST)
+    width = text_width()
     parts = ["", verdict(adapter, outcome)]
     parts += [click.style(fault, dim=True) for fault in outcome.unfired]
     parts += ["", report.as_text(sandbox.findings, list(sandbox.trace), width=width)]

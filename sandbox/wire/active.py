@@ -12,7 +12,7 @@ from sandbox.plain import one_line
 from sandbox.scenario.model import Fault
 from sandbox.wire.message import Request
 from sandbox.wire.redaction import Redaction, marked
-from sandbox.wire.secret_places import is_credential, is_secret_name
+from sandbox.wire.secret_names import is_credential, is_secret_name
 from sandbox.wire.selectors import its_turn, matches
 
 

@@ -19,17 +19,8 @@ import msgspec
 
 from sandbox.wire.exchange import BODY_LIMIT
 from sandbox.wire.message import Request, Response
-from sandbox.wire.secret_places import (
-    COOKIE,
-    Finder,
-    Place,
-    basic_secret,
-    in_body,
-    in_form,
-    in_header,
-    in_text,
-    places,
-)
+from sandbox.wire.secret_names import COOKIE, Finder, Place
+from sandbox.wire.secret_places import basic_secret, in_body, in_form, in_header, in_text, places
 
 _SHORTEST: Final = 6
 _SHORTEST_COOKIE: Final = 12

@@ -7,46 +7,14 @@ from __future__ import annotations
 
 import base64
 import html
-import json
 import re
-from collections.abc import Callable, Iterator
-from typing import Final, NamedTuple
+from collections.abc import Iterator
+from typing import Final
 from urllib.parse import unquote, unquote_plus
 
-SECRET_NAMES: Final = frozenset(
-    {
-        "api_key",
-        "assertion",
-        "authorization_session_id",
-        "client_assertion",
-        "code",
-        "code_verifier",
-        "device_code",
-        "id_token_hint",
-        "new_password",
-        "password",
-        "password_hash",
-        "qr_code",
-        "secret",
-        "token",
-        "user_code",
-    }
-)
-"""The names of form fields, query fields and JSON fields whose values are secrets, besides `…_token` and `…_secret`.
+from sandbox.wire.secret_json import in_json
+from sandbox.wire.secret_names import COOKIE, CREDENTIALS, ERROR_WORD, STATUS, Finder, Place, is_secret_name, is_word
 
-Neither case nor `-` and `_` matter: `accessToken` and `refresh-token` are such names as well.
-"""
-
-_FOLD: Final = str.maketrans("", "", "-_")
-_FOLDED: Final = frozenset(name.translate(_FOLD) for name in SECRET_NAMES)
-_WORDS: Final = frozenset({"assertion", "code", "secret", "token"})
-"""Names that are words of English too: `invalid token: expired` tells no secret."""
-
-COOKIE: Final = "cookie"
-"""The name of what stands in a cookie."""
-
-_CREDENTIALS: Final = frozenset({"authorization", "proxy-authorization", "x-api-key"})
-_COOKIES: Final = frozenset({COOKIE, "set-cookie"})
 _URLS: Final = frozenset({"location", "content-location", "referer"})
 _SCHEMES: Final = frozenset({"basic", "bearer", "digest", "dpop", "negotiate"})
 
@@ -60,15 +28,6 @@ _IN_PATH: Final = re.compile(r"/by_token/([^/?#\s\"'<>\\]+)")
 """An invitation's token, which WorkOS takes in the path."""
 _NAMED: Final = re.compile(r"(?<![\w%-])([\w%-]++)=[\"']?")
 _UNQUOTED: Final = re.compile(r"[^&#;\s\"'<>\\]+")
-_NUMBER: Final = r"(-?\d[\d.eE+-]*)"
-_TEXT: Final = r'"([^"\\]*(?:\\.[^"\\]*)*)'
-_TEXT_IN_JSON: Final = r'\\"([^"\\]*)'
-_JSON_FIELD: Final = re.compile(rf'"([\w-]+)"\s*:\s*(?:{_TEXT}|{_NUMBER}|\[)', re.DOTALL)
-_JSON_ITEM: Final = re.compile(rf'[\s,\[]*+(?:{_TEXT}"?|{_NUMBER}|true|false|null|(\]))', re.DOTALL)
-_JSON_IN_JSON: Final = re.compile(rf'\\"([\w-]+)\\"\s*:\s*(?:{_TEXT_IN_JSON}|{_NUMBER}|\[)')
-_ITEM_IN_JSON: Final = re.compile(rf'[\s,\[]*+(?:{_TEXT_IN_JSON}(?:\\")?|{_NUMBER}|true|false|null|(\]))')
-_NAMES_ERRORS: Final = re.compile(r'"(?:message|error)\\?"', re.IGNORECASE)
-_STATUS: Final = re.compile(r"-\d+|\d{1,5}")
 _LINE: Final = re.compile(r"(?<![\w:-])([\w-]++):[ \t]*+[\"']?")
 _LINE_VALUE: Final = re.compile(r"(?:[^\s\"'<>\\&]|&(?!\w+=))+")
 _NESTED: Final = tuple(
@@ -84,34 +43,6 @@ _PART: Final = re.compile(r'name="?([\w-]+)"?[^\r\n]*\r\n(?:[^\r\n]+\r\n){0,5}\r
 _INPUT: Final = re.compile(r"<input\b[^<>]*", re.IGNORECASE)
 _NAME: Final = re.compile(r"""\bname=["']?([\w-]+)""", re.IGNORECASE)
 _VALUE: Final = re.compile(r"""\bvalue=(?:"([^"]*)|'([^']*)|([^\s"'>]+))""", re.IGNORECASE)
-_ERROR_WORD: Final = re.compile(r"[a-z]+(?:[._-][a-z]+)*")
-
-
-class Place(NamedTuple):
-    """A secret within a text: from where to where, the name of what it is, and the secret itself, decoded."""
-
-    start: int
-    end: int
-    name: str
-    secret: str
-
-
-Finder = Callable[[str], Iterator[Place]]
-
-
-def is_secret_name(name: str) -> bool:
-    """Say whether a field of that name holds a secret."""
-    folded = _folded(name)
-    return folded in _FOLDED or folded.endswith(("token", "secret"))
-
-
-def _folded(name: str) -> str:
-    return name.translate(_FOLD).lower()
-
-
-def is_credential(name: str) -> bool:
-    """Say whether a header of that name holds secrets and little else."""
-    return name.lower() in _CREDENTIALS | _COOKIES
 
 
 def places(text: str, finder: Finder) -> list[Place]:
@@ -129,7 +60,7 @@ def places(text: str, finder: Finder) -> list[Place]:
 def in_text(text: str) -> Iterator[Place]:
     """Find the secrets of a text of any kind."""
     if '"' in text:
-        yield from _in_json(text)
+        yield from in_json(text)
     if "form-data" in text:
         yield from (Place(*found.span(2), found[1], found[2]) for found in _PART.finditer(text) if _secret(found))
     if "<" in text:
@@ -175,7 +106,7 @@ def _in_lines(text: str) -> Iterator[Place]:
         value = rest[0].rstrip(",;.)]}") if rest is not None else ""
         if value[:1] in {"", "{", "[", "("}:
             continue
-        if _folded(found[1]) in _WORDS and (_STATUS.fullmatch(value) or _ERROR_WORD.fullmatch(value.lower())):
+        if is_word(found[1]) and (STATUS.fullmatch(value) or ERROR_WORD.fullmatch(value.lower())):
             continue
         end = found.end() + len(value)
         yield Place(found.end(), end, found[1], value)
@@ -189,61 +120,6 @@ def _in_nested_urls(text: str) -> Iterator[Place]:
                 for _ in range(depth + 2):
                     secret = unquote_plus(secret)
                 yield Place(*found.span(2), found[1], secret)
-
-
-def _in_json(text: str) -> Iterator[Place]:
-    """Find fields that hold a text, a number, or a list of these."""
-    names_errors = _NAMES_ERRORS.search(text) is not None
-    yield from _in_fields(text, _JSON_FIELD, _JSON_ITEM, names_errors=names_errors)
-    if '\\"' in text:
-        yield from _in_fields(text, _JSON_IN_JSON, _ITEM_IN_JSON, names_errors=names_errors)
-
-
-def _in_fields(text: str, field: re.Pattern[str], item: re.Pattern[str], *, names_errors: bool) -> Iterator[Place]:
-    for found in field.finditer(text):
-        name = found[1]
-        if not is_secret_name(name):
-            continue
-        is_code = _folded(name) == "code"
-        for value in (found,) if found.lastindex != 1 else _items(text, found.end(), item):
-            group = value.lastindex or 0
-            is_number = group == value.re.groups - (value.re is item)
-            if not (is_code and _names_error(value[group], is_number=is_number, names_errors=names_errors)):
-                yield Place(*value.span(group), name, _json_text(value[group]))
-
-
-def _items(text: str, start: int, item: re.Pattern[str]) -> Iterator[re.Match[str]]:
-    """Give the texts and numbers of a list, and of the lists within it."""
-    depth = 1
-    found = item.match(text, start)
-    while found is not None:
-        depth += text.count("[", found.start(), _begin(found))
-        if found[3] is not None:
-            depth -= 1
-        elif found.lastindex is not None:
-            yield found
-        found = item.match(text, found.end()) if depth else None
-
-
-def _begin(found: re.Match[str]) -> int:
-    """Give where an item begins, behind the brackets before it."""
-    return found.start(found.lastindex) if found.lastindex is not None else found.end()
-
-
-def _names_error(value: str, *, is_number: bool, names_errors: bool) -> bool:
-    """Say whether a `code` names an error: `{"code": "invalid_credentials", "message": …}`, `{"code": -32600}`."""
-    if is_number:
-        return names_errors or _STATUS.fullmatch(value) is not None
-    return names_errors and _ERROR_WORD.fullmatch(value) is not None
-
-
-def _json_text(raw: str) -> str:
-    if "\\" not in raw:
-        return raw
-    try:
-        return str(json.loads(f'"{raw}"', strict=False))
-    except ValueError:
-        return raw
 
 
 def _in_inputs(text: str) -> Iterator[Place]:
@@ -295,7 +171,7 @@ def _looks_like_form(text: str) -> bool:
 def in_header(name: str) -> Finder:
     """Give what finds the secrets of a header of that name."""
     lower = name.lower()
-    if lower in _CREDENTIALS:
+    if lower in CREDENTIALS:
         return _in_credentials
     if lower == COOKIE:
         return _in_cookies
