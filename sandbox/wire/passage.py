@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
 from collections.abc import Callable
@@ -30,12 +29,12 @@ from sandbox.wire.asgi import (
     send_response,
     start_of,
 )
+from sandbox.wire.asker import Asker
 from sandbox.wire.cors import is_preflight
 from sandbox.wire.exchange import BODY_LIMIT, Ended, Exchange
 from sandbox.wire.faults import EDIT_ORDER, HEAD_EDITS, edited, front, stands_in_front
 from sandbox.wire.message import Request, Response, json_response
 from sandbox.wire.place import Place
-from sandbox.wire.port import reset
 from sandbox.wire.record import Recorder
 
 if TYPE_CHECKING:
@@ -63,6 +62,7 @@ class Passage:
     ) -> None:
         self.wire, self.system, self.base, self.dressed = wire, system, base, dressed
         self.scope, self.receive, self.send = asgi
+        self.asker = Asker(self.scope, self.receive)
         self.at = wire.sources.now()
         self.began = time.perf_counter()
         self.fired: list[ActiveFault] = []
@@ -155,10 +155,10 @@ class Passage:
         for active in due:
             if active.fault.delay is not None:
                 self._fire(active)
-                await self._wait(seconds(active.fault.delay))
+                await self.asker.waits(seconds(active.fault.delay), self.wire.released)
         if (hanging := _with(due, "hang")) is not None:
             self._fire(hanging)
-            await self._wait(None)
+            await self.asker.waits(None, self.wire.released)
             await self._drop("unanswered")
             return
         self.cut = _with(due, "close")
@@ -180,6 +180,11 @@ class Passage:
                 await self._pass_on(self.dressed(answering(answer)))
         else:
             await self._pass_on(application)
+
+    async def _drop(self, how: Ended) -> None:
+        """Drop the connection without an answer."""
+        self._record(None, how)
+        await self.asker.drop()
 
     def _edit(self, response: Response, edits: list[ActiveFault]) -> Response:
         self.healthy = response
@@ -203,27 +208,8 @@ class Passage:
         """Stand before the step until somebody lets this go; the time is not the answer's, and is not counted."""
         before = time.perf_counter()
         with self.wire.hold.at(self.recorder.exchange(None, "unanswered", 0.0, (), None)) as go:
-            await self._wait(None, go)
+            await self.asker.waits(None, go)
         self.began += time.perf_counter() - before
-
-    async def _wait(self, duration: float | None, until: asyncio.Event | None = None) -> None:
-        """Wait so long, or for ever; less when it happens: that the scenario changes, or `until`.
-
-        Raise LeftError when the asker hangs up.
-        """
-        released = asyncio.ensure_future((until or self.wire.released).wait())
-        left = asyncio.ensure_future(self._until_left())
-        try:
-            await asyncio.wait({released, left}, timeout=duration, return_when=asyncio.FIRST_COMPLETED)
-            if left.done():
-                raise LeftError
-        finally:
-            released.cancel()
-            left.cancel()
-
-    async def _until_left(self) -> None:
-        while (await self.receive())["type"] != "http.disconnect":
-            pass
 
     # --- the application's answer ---------------------------------------------------------------------------------
 
@@ -238,7 +224,7 @@ class Passage:
         elif self.shut:
             self._record(replace(response, body=response.body[: self.passed]), "cut")
         else:
-            had_enough = self.streams and self._transport().is_closing()  # a stream lasts until the asker leaves
+            had_enough = self.streams and self.asker.has_left  # a stream lasts until the asker leaves
             self._record(response, "answered" if self.answer.ended or had_enough else "cut")
 
     async def _ask(self, application: Application) -> None:
@@ -247,7 +233,7 @@ class Passage:
             await application(self.scope, replayed(self.request, self.receive), self._take)
         except Exception:  # noqa: BLE001 - whatever it is, a person must not meet a traceback
             _log.exception("%s %s failed inside the sandbox", self.request.method, self.request.path)
-        if self.answer.start is None and not self._transport().is_closing():
+        if self.answer.start is None and not self.asker.has_left:
             await send_response(_FAILED, self._take)
 
     def _held(self) -> bool:
@@ -264,7 +250,7 @@ class Passage:
             return
         await self.send(self._within_room(message) if self.streams else message)
         if self.shut:
-            self._transport().close()
+            self.asker.close()
 
     def _begun(self, message: Message) -> Message:
         """Look at how the answer begins: a GET of server-sent events is a stream that does not end by itself."""
@@ -308,20 +294,8 @@ class Passage:
         await self.send(start_of(response))
         await self.send({"type": "http.response.body", "body": part, "more_body": True})
         self._record(replace(response, body=part), "cut")
-        self._transport().close()
-        await self._until_left()
-
-    # --- the connection -------------------------------------------------------------------------------------------
-
-    def _transport(self) -> asyncio.Transport:
-        transport: asyncio.Transport = self.scope["state"]["transport"]
-        return transport
-
-    async def _drop(self, how: Ended) -> None:
-        """Drop the connection without an answer."""
-        self._record(None, how)
-        reset(self._transport())
-        await self._until_left()
+        self.asker.close()
+        await self.asker.leaves()
 
     # --- the record -----------------------------------------------------------------------------------------------
 
