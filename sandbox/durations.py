@@ -6,16 +6,23 @@ import re
 from typing import Final
 
 _UNIT_SECONDS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_DURATION: Final = re.compile(r"(-?)(\d+(?:\.\d+)?)(ms|s|m|h|d)")
+PATTERN: Final = r"^-?(\d{1,5}(\.\d+)?d|\d{1,6}(\.\d+)?h|\d{1,8}(\.\d+)?m|\d{1,10}(\.\d+)?s|\d{1,13}(\.\d+)?ms)$"
+"""What a duration looks like: a number and its unit, of no more than some 300 years, which calendars still know."""
+
+ALLOWED: Final = "a duration such as 30s or 5m, at most 99999d"
+"""What to write, said to a person."""
+
+_PARTS: Final = re.compile(r"(-?)([\d.]+)(ms|s|m|h|d)")
 
 
 def seconds(text: str) -> float:
     """Read a duration.
 
-    Return seconds; a leading minus makes them negative. Raise ValueError when the text is no duration.
+    Return seconds; a leading minus makes them negative. Raise ValueError when the text is no duration, or one of more
+    than some 300 years.
     """
-    match = _DURATION.fullmatch(text.strip())
+    match = _PARTS.fullmatch(text.strip()) if re.search(PATTERN, text.strip()) else None
     if match is None:
-        raise ValueError(f"{text!r} is no duration; write a number and ms, s, m, h or d, such as 30s or 5m")
+        raise ValueError(f"{text!r} is no duration; write {ALLOWED}, with ms, s, m, h or d")
     sign, number, unit = match.groups()
     return (-1 if sign else 1) * float(number) * _UNIT_SECONDS[unit]

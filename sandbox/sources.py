@@ -13,6 +13,7 @@ _CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _URLSAFE: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 _SEEDED_START: Final = dt.datetime(2026, 1, 5, 9, 0, tzinfo=dt.UTC).timestamp()
 _SEEDED_TICK: Final = 0.001
+_FURTHEST: Final = 99_999 * 86_400.0
 
 
 class Sources:
@@ -36,8 +37,8 @@ class Sources:
         return _SEEDED_START + self._ticks * _SEEDED_TICK + self._ahead
 
     def advance(self, seconds: float) -> None:
-        """Move the clock ahead by so many seconds."""
-        self._ahead += seconds
+        """Move the clock ahead by so many seconds, though never more than 99,999 days in all, as calendars end."""
+        self._ahead = min(self._ahead + seconds, _FURTHEST)
 
     def elapsed(self) -> float:
         """Give seconds that only their differences mean anything of: what has really passed, and every advance."""

@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from msgspec import inspect
 
+from sandbox import durations
 from sandbox.flow import STEPS
 from sandbox.scenario.wording import Path, closest, listed, meant
 
@@ -16,7 +17,7 @@ _TURN: Final = r"^(first|nth|after|every) [1-9][0-9]*$"
 _TURNS: Final = ("first", "nth", "after", "every")
 _PATTERNS: Final = {
     _TURN: "`first N`, `nth N`, `after N` or `every N`, with N from 1 up",
-    r"^-?\d+(\.\d+)?(ms|s|m|h|d)$": "a duration such as 30s or 5m",
+    durations.PATTERN: durations.ALLOWED,
     "^/": "a text that begins with `/`",
 }
 

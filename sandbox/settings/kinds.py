@@ -6,7 +6,9 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-Duration = Annotated[str, Meta(pattern=r"^-?\d+(\.\d+)?(ms|s|m|h|d)$", description="a duration such as 30s or 5m")]
+from sandbox.durations import ALLOWED, PATTERN
+
+Duration = Annotated[str, Meta(pattern=PATTERN, description=ALLOWED)]
 
 HeaderText = Annotated[str, Meta(pattern=r"^[\t\x20-\x7e\xa0-\xff]*$", description="one line of Latin-1 text")]
 """What can be sent in a header (RFC 9110, section 5.5)."""
