@@ -15,9 +15,10 @@ from sandbox.real_keys import ADVICE, REAL, path_to_one
 from sandbox.scenario.document import MAX_BYTES, MAX_DEPTH, SURROGATE, Document, parsed
 from sandbox.scenario.errors import ScenarioError
 from sandbox.scenario.model import Scenario
+from sandbox.scenario.references import loose
 from sandbox.scenario.rules import check
 from sandbox.scenario.shapes import Shape, at, shaped
-from sandbox.scenario.wording import Path, quoted
+from sandbox.scenario.wording import Path, quoted, spelled
 from sandbox.world import World, merged
 
 _MAX_INTEGER: Final = 2**63
@@ -65,6 +66,9 @@ def _scenario(document: Document, name: str) -> Scenario:
     scenario: Scenario = shaped(document, (), value, Shape(lambda whole: msgspec.convert(whole, Scenario), Scenario))
     check(document, scenario)
     world = _laid_over(World(), document, ("world",))
+    for path, text in loose(scenario.world.get("workos", {}), world.workos):
+        full = ("world", "workos", *path)
+        raise document.wrong(full, f"`{spelled(full)}` {text}")
     _laid_over(world, document, ("fixed",))
     for index in range(len(scenario.faults)):
         _laid_over(world, document, ("faults", index, "change"))

@@ -33,6 +33,14 @@ class Broken(NamedTuple):
     """Whether the JSON Schema refuses it as well."""
 
 
+def user(more: str) -> str:
+    """Give settings with an organization and a user, of whom more can be said; the user stands on line 8."""
+    return (
+        "world: {workos: {organizations: [{id: o, name: O}], users: [\n"
+        f"{{id: u, email: a@b.example, first_name: A, last_name: B, {more}}}]}}}}\n"
+    )
+
+
 def fault(*lines: str) -> str:
     """Give a scenario with one fault at the token step, whose further lines begin on line 9."""
     return HEAD + "faults:\n  - at: token\n" + "".join(f"    {line}\n" for line in lines)
@@ -196,6 +204,27 @@ BROKEN_WORLD: Final = (
     Broken("no scheme", HEAD + 'world: {service: {refusal: {scheme: "a b"}}}\n', "7:37", ("one word",)),
     Broken("no place", HEAD + "world: {service: {metadata_at: [pth]}}\n", "7:33", ("`root`",)),
     Broken("no method", HEAD + "world: {workos: {token_endpoint_auth_methods: []}}\n", "7:47", ("an empty list",)),
+    Broken(
+        "no such organization",
+        HEAD + "world: {workos: {connections: [{id: c, organization: org_1, type: OktaSAML, name: a}]}}\n",
+        "7:54",
+        ("`org_1`", "no such organization"),
+        by_schema=False,
+    ),
+    Broken(
+        "no such role",
+        HEAD + user("memberships: [{organization: o, role: admn}]"),
+        "8:96",
+        ("mean `admin`?",),
+        by_schema=False,
+    ),
+    Broken(
+        "a user twice",
+        HEAD + user("external_id: a}, {id: u, email: c@d.example, first_name: A, last_name: B"),
+        "8:80",
+        ("of another",),
+        by_schema=False,
+    ),
     Broken("no mapping", HEAD + "world: []\n", "7:8", ("an empty list", "a mapping")),
     Broken("an empty system", HEAD + "world:\n  workos:\n", "8:10", ("`world.workos` cannot be empty",)),
     Broken("an unknown setting", HEAD + "world: {workos: {isuer: client}}\n", "7:18", ("mean `issuer`?", "`mode`")),
