@@ -16,6 +16,11 @@ UNSAFE: Final = (
     " sandbox. Only do this on a network of your own; of a container, publish the ports at 127.0.0.1 only."
 )
 
+SHARED: Final = (
+    "Another sandbox runs from {state_dir} as well, with its console at {console}. Both keep clients and sessions"
+    " there, and `sandbox use`, `fix` and `reset` steer this one. --state-dir DIR keeps them apart."
+)
+
 
 def ready(sandbox: Sandbox, ca: Path | None) -> str:
     """Give the first line of --json; `ca` is the CA to trust, None where all is HTTP."""

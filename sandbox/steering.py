@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import urllib.error
@@ -31,6 +32,15 @@ def console_of(state_dir: Path) -> str:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise SandboxError("No sandbox is running here. Start one with `sandbox up`, or name its --console.") from error
     return str(console)
+
+
+def running_in(state_dir: Path) -> str | None:
+    """Give the console's address of the sandbox that runs from this directory; None where none answers."""
+    with contextlib.suppress(SandboxError):
+        console = console_of(state_dir)
+        ask("GET", "/api/scenario", None, console=console, state_dir=state_dir)
+        return console
+    return None
 
 
 def ask(method: str, path: str, body: Any, *, console: str | None, state_dir: Path) -> dict[str, Any]:

@@ -22,11 +22,11 @@ import msgspec
 
 from sandbox.diagnosis import Finding, report
 from sandbox.errors import SandboxError
-from sandbox.greeting import UNSAFE, dim, greeting, not_ready, ready
+from sandbox.greeting import SHARED, UNSAFE, dim, greeting, not_ready, ready
 from sandbox.leaving import INTERRUPTED
 from sandbox.printer import Printer
 from sandbox.scenario import find
-from sandbox.steering import RUNNING
+from sandbox.steering import RUNNING, running_in
 from sandbox.threads import run_async
 from sandbox.timeline import line
 from sandbox.wire.exchange import Exchange, Listener
@@ -96,7 +96,10 @@ def _run(options: Options) -> None:
     )
     if not sandbox.is_loopback:
         click.echo(click.style(UNSAFE.format(address=options.listen), fg="yellow"), err=True)
-    run_async(_serve(sandbox, options))
+    before = running_in(options.state_dir)
+    if before is not None:
+        click.echo(click.style(SHARED.format(state_dir=options.state_dir, console=before), fg="yellow"), err=True)
+    run_async(_serve(sandbox, options, is_second=before is not None))
 
 
 def _check_address(address: str) -> None:
@@ -152,14 +155,14 @@ def _log_to(file: Path) -> None:
     logging.raiseExceptions = False  # a disk that is full is no reason to print a traceback
 
 
-async def _serve(sandbox: Sandbox, options: Options) -> None:
+async def _serve(sandbox: Sandbox, options: Options, *, is_second: bool) -> None:
     stop = _stopped_by_signals()
     if options.until_eof:
         _stop_at_eof(stop)
     printer = Printer(colour=options.colour)
     try:
         async with sandbox:
-            with _announced(sandbox, options.state_dir):
+            with _announced(sandbox, options.state_dir, is_second=is_second):
                 ca = _ca_of(sandbox, options.state_dir)
                 printer.say(ready(sandbox, ca) if options.as_json else greeting(sandbox, ca))
                 sandbox.trace.subscribe(partial(_as_json, printer) if options.as_json else _as_lines(printer))
@@ -207,11 +210,12 @@ def _stop_at_eof(stop: asyncio.Event) -> None:
 
 
 @contextlib.contextmanager
-def _announced(sandbox: Sandbox, state_dir: Path) -> Iterator[None]:
-    """Leave word of where the sandbox is, for `sandbox use`, `fix` and `reset`."""
+def _announced(sandbox: Sandbox, state_dir: Path, *, is_second: bool) -> Iterator[None]:
+    """Leave word of where the sandbox is, for `sandbox use`, `fix` and `reset`; put back a first one's."""
     file = state_dir / RUNNING
     said = json.dumps({"console": sandbox.addresses.console, "pid": os.getpid()})
     try:
+        before = file.read_bytes() if is_second else b""
         file.touch(mode=_PRIVATE)
         file.write_text(said)
     except OSError as error:
@@ -221,7 +225,9 @@ def _announced(sandbox: Sandbox, state_dir: Path) -> Iterator[None]:
     finally:
         with contextlib.suppress(OSError):
             if file.read_text() == said:
-                file.unlink()
+                file.write_bytes(before)
+                if not is_second or running_in(state_dir) is None:
+                    file.unlink()
 
 
 def _as_lines(printer: Printer) -> Listener:

@@ -162,6 +162,23 @@ def test_timeline_that_cannot_be_written(tmp_path: Path) -> None:
         assert running.err.lines == ["sandbox: cannot print: No space left on device. It runs on in silence."]
 
 
+def test_a_second_one_in_the_same_directory(tmp_path: Path) -> None:
+    """Two that share a directory are told so; when the second ends, the first is steered again."""
+    file = tmp_path / ".sandbox/running.json"
+    with up(tmp_path) as first:
+        console = first.ready["console"]
+        with up(tmp_path) as second:
+            assert second.ready["console"] in file.read_text()
+            polled(lambda: second.err.lines)
+            assert console in second.err.text
+            assert "--state-dir" in second.err.text
+            assert second.stop(seconds=SOON) == 0
+        assert console in file.read_text()
+        assert first.err.text == ""
+        assert first.stop(seconds=SOON) == 0
+    assert not file.exists()
+
+
 def on_a_terminal(folder: Path) -> pexpect.spawn[str]:
     """Start a world on a terminal."""
     child: pexpect.spawn[str] = pexpect.spawn(
