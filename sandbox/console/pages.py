@@ -128,7 +128,7 @@ def commands(mcp_url: str) -> list[tuple[str, str]]:
     return [
         ("Claude Code", f"claude mcp add --transport http log-aggregator {url}"),
         ("then", "claude mcp list"),
-        ("mcp-remote", f"npx mcp-remote-client {url} --allow-http"),
+        ("mcp-remote", f"npx -p mcp-remote mcp-remote-client {url} --allow-http"),
         ("MCP Inspector", f"npx @modelcontextprotocol/inspector --cli {url} --transport http --method tools/list"),
     ]
 

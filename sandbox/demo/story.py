@@ -1,14 +1,12 @@
 """The connection log's story, for a talk: a client fails, the sandbox says why, one line is mended, it connects.
 
-`python -m sandbox.demo [--fast]` plays it with the MCP Python SDK and a browser without a person; `make demo` is the
-same. It exits with 0 when the story went as told, and with 1 when not.
+The client is the MCP Python SDK's, with a browser without a person.
 """
 
 from __future__ import annotations
 
-import asyncio
 import os
-import sys
+import subprocess
 import time
 from collections.abc import Callable
 from typing import Final
@@ -61,23 +59,16 @@ def _say(text: str) -> None:
 
 def _connect(sandbox: Sandbox) -> bool:
     """Let the client connect, and print its last words; say whether it did."""
-    status, words = asyncio.run(_driven(sandbox))
-    mark = click.style("✓", fg="green") if status == 0 else click.style("✗", fg="red")
-    click.echo(f"\n{mark} {words}\n")
-    return status == 0
-
-
-async def _driven(sandbox: Sandbox) -> tuple[int, str]:
-    environment = {**os.environ, **sandbox.environment}
-    client = await asyncio.create_subprocess_exec(
-        *COMMAND,
-        sandbox.mcp_url,
-        env=environment,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
+    client = subprocess.run(  # noqa: S603 - our own program
+        [*COMMAND, sandbox.mcp_url],
+        env={**os.environ, **sandbox.environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
     )
-    said, _ = await client.communicate()
-    return client.returncode or 0, said.decode(errors="replace").strip().rpartition("\n")[2]
+    mark = click.style("✓", fg="green") if client.returncode == 0 else click.style("✗", fg="red")
+    click.echo(f"\n{mark} {client.stdout.decode(errors='replace').strip().rpartition(chr(10))[2]}\n")
+    return client.returncode == 0
 
 
 def _tell(trace: list[Exchange], since: int, pause: Callable[[float], None]) -> int:
@@ -87,19 +78,3 @@ def _tell(trace: list[Exchange], since: int, pause: Callable[[float], None]) -> 
             click.echo(line(exchange))
             pause(_BREATH)
     return trace[-1].number if trace else since
-
-
-def main() -> int:
-    """Play; refuse what is no option."""
-    options = sys.argv[1:]
-    if options not in ([], ["--fast"]):
-        click.echo(f"sandbox: the demo knows --fast, and not {' '.join(options)}.", err=True)
-        return 2
-    try:
-        return 0 if play(fast=bool(options)) else 1
-    except KeyboardInterrupt:
-        return 130
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The connection log's story, for a talk."""
