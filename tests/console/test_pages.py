@@ -224,6 +224,9 @@ def test_an_exchange_is_shown_whole(world: Sandbox, page: Page, tmp_path: Path) 
     assert "✓ iss: the issuer of the metadata" in said
     assert "✓ aud: the resource of the metadata" in said
     assert "✓ exp: good for" in said
+    assert "What the access_token" in said
+    assert "✓ aud: the client" in said.partition("What the id_token")[2]
+    assert "✗" not in said
     assert "eyJ" not in page.content()
 
 

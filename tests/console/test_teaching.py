@@ -135,8 +135,15 @@ def test_the_verdict_is_kept_back_and_given_hint_by_hint(world: Sandbox, page: P
     assert title in page.locator(".finding").first.inner_text()
     assert not page.locator(".finding summary").first.is_visible()
     page.get_by_role("button", name="Show all of it").click()
-    page.locator(".finding summary").first.click()
-    assert change.replace("`", "") in page.locator(".finding").first.inner_text()
+    told = page.locator(".finding").first
+
+    def opened() -> bool:
+        """Open it, anew where the finding was told anew under the click, as its client stays silent."""
+        if told.locator("details[open]").count() == 0:
+            told.locator("summary").click()
+        return change.replace("`", "") in told.inner_text()
+
+    until(page, opened)
     assert page.locator("#running").inner_text() == "missing-registration"
 
 
@@ -174,6 +181,21 @@ def test_no_page_tells_while_the_verdict_is_hidden(
     assert page.locator(".setting:visible").count() == 0
     assert "Show all of it on the flow" in page.locator("main").inner_text()
     assert page.locator(".setting.changed").count() == settings
+
+
+@pytest.mark.chromium
+def test_no_check_tells_while_the_verdict_is_hidden(world: Sandbox, page: Page, tmp_path: Path) -> None:
+    """What a token says is there to be read, and what is wrong with it is not said; nor is there a report to save."""
+    world.use("wrong-audience")
+    connect(world, tmp_path)
+    page.goto(world.addresses.console)
+    page.locator(".exchange button", has_text="token").first.click()
+    detail = page.locator("#detail")
+    assert "✗ aud" in detail.inner_text()
+    page.get_by_role("button", name="Hide the verdict").click()
+    assert '"aud"' in detail.inner_text()
+    assert "✗" not in detail.inner_text()
+    assert not page.get_by_role("link", name="report").is_visible()
 
 
 @pytest.mark.chromium

@@ -33,8 +33,17 @@ function part(title, rows, body, element) {
   return section;
 }
 
-// What a claim is held against: the times against the moment of the exchange, the rest against the documents of the flow.
-function checks(claims, exchange, all) {
+// What a token is called where it stands: access_token, id_token.
+function kindOf(mark, exchange) {
+  const texts = [...exchange.request_headers, ...exchange.response_headers].map(([, value]) => value);
+  texts.push(exchange.url, exchange.request_body, exchange.response_body);
+  const found = texts.map((text) => text.match(/‹(\w+) (\w+)›/g) ?? []).flat().find((each) => each.endsWith(` ${mark}›`));
+  return found?.slice(1).split(" ")[0] ?? "secret";
+}
+
+// What a claim is held against: the times against the moment of the exchange, the rest against the documents of the flow;
+// an id_token is for the client (OpenID Connect Core, section 2). An app's sessions are of no document's.
+function checks(kind, claims, exchange, all) {
   const documents = (step) => all.filter((one) => one.step === step && one.status === 200).map((one) => parsed(one.response_body)).filter(Boolean);
   const issuers = [...new Set(documents("server-metadata").map((one) => one.issuer))];
   const resources = [...new Set(documents("resource-metadata").map((one) => one.resource))];
@@ -46,12 +55,14 @@ function checks(claims, exchange, all) {
   };
   time("exp", (off) => off > 0, (seconds, off) => (off > 0 ? `good for ${seconds} s more` : `over since ${seconds} s`));
   time("nbf", (off) => off <= 30, (seconds, off) => (off <= 0 ? `good since ${seconds} s` : `good only in ${seconds} s`));
-  if (claims.iss !== undefined && issuers.length) said.push({ good: issuers.includes(claims.iss), text: `iss: ${issuers.includes(claims.iss) ? "the issuer of the metadata" : `not ${issuers.join(" or ")}`}` });
-  if (claims.aud !== undefined && resources.length) {
-    const audiences = [claims.aud].flat();
-    const meant = audiences.some((each) => resources.includes(each));
-    said.push({ good: meant, text: `aud: ${meant ? "the resource of the metadata" : `not ${resources.join(" or ")}`}` });
-  }
+  const held = (name, meant, what) => {
+    if (claims[name] === undefined || !meant.length || exchange.step === "api") return;
+    const good = [claims[name]].flat().some((each) => meant.includes(each));
+    said.push({ good, text: `${name}: ${good ? what : `not ${meant.join(" or ")}`}` });
+  };
+  held("iss", issuers, "the issuer of the metadata");
+  if (kind.startsWith("id_token")) held("aud", [exchange.client_id].filter(Boolean), "the client");
+  else held("aud", resources, "the resource of the metadata");
   return said;
 }
 
@@ -76,9 +87,10 @@ export function details(exchange, { element, meaning, close, status, all }) {
   parts.push(part("Response", exchange.response_headers, exchange.response_body, element));
   for (const [mark, claims] of Object.entries(exchange.held)) {
     const section = element("section");
-    section.append(element("h3", `What ${mark.slice(0, LONG)} says`));
-    for (const { good, text } of checks(claims.claims ?? claims, exchange, all)) {
-      section.append(element("p", `${good ? "✓" : "✗"} ${text}`, { class: good ? "good" : "bad" }));
+    const kind = kindOf(mark, exchange);
+    section.append(element("h3", `What the ${kind} ${mark.slice(0, LONG)} says`));
+    for (const { good, text } of checks(kind, claims.claims ?? claims, exchange, all)) {
+      section.append(element("p", `${good ? "✓" : "✗"} ${text}`, { class: `check ${good ? "good" : "bad"}` }));
     }
     section.append(element("pre", JSON.stringify(claims, null, 2), { tabindex: "0" }));
     parts.push(section);
