@@ -21,8 +21,8 @@ _LEAST: Final = 12
 def search(asked: str) -> list[Scenario]:
     """Give the scenarios that speak of what is asked, best first; all of them when nothing is.
 
-    First come those of which a client printed just that, whatever stands where the symptom has `…`; then those that
-    speak of every word or, where none does, of the most, if that is more than half. Case does not matter, and a word
+    First come those of which a client printed just that, whatever stands where the symptom has `…`, and among them
+    those whose own story quotes it, and those that keep clients out; then those that speak of every word or, where none does, of the most, if that is more than half. Case does not matter, and a word
     that occurs nowhere finds what is spelled nearly like it.
     """
     whole = _folded(asked)
@@ -47,7 +47,15 @@ class _Rank:
         self.matched = sum(1 for found in weights if found)
         phrase = max((weight for text, weight in fields if whole in text), default=0)
         best = sum(max(found, default=0) for found in weights)
-        self.key = (not self.printed, -phrase, -best, -sum(map(sum, weights)))
+        connects = self.printed and scenario.expect.connects
+        is_told = _is_told(scenario.story, whole)
+        self.key = (not self.printed, not is_told, connects, -phrase, -best, -sum(map(sum, weights)))
+
+
+def _is_told(story: str, whole: str) -> bool:
+    """Say whether a story quotes what is on the screen, or a part of it."""
+    quotes = [quoted for each in story.split("`")[1::2] if len(quoted := _folded(each)) >= _LEAST]
+    return any(quoted in whole or (" " in whole and whole in quoted) for quoted in quotes)
 
 
 def _is_printed(symptom: str, screen: str) -> bool:
@@ -78,7 +86,7 @@ def _texts(scenario: Scenario) -> list[tuple[str, int]]:
 
 
 def _folded(text: str) -> str:
-    return " ".join(text.casefold().replace("_", "-").split())
+    return " ".join(text.casefold().replace("_", "-").replace("✘", "✗").split())
 
 
 def _words(text: str) -> list[str]:

@@ -263,6 +263,20 @@ def test_what_people_look_for_comes_first(asked: str, first: str) -> None:
     assert search(asked)[0].name == first
 
 
+@pytest.mark.parametrize(
+    "screen",
+    [
+        "failed to connect",
+        "✗ Failed to connect",
+        "✘ Failed to connect",
+        "log-aggregator: https://logs.example/ (HTTP) - ✗ Failed to connect",
+    ],
+)
+def test_what_a_story_quotes_comes_before_what_many_clients_print(screen: str) -> None:
+    """Of the many scenarios in which a client says so, those that are about it come first, the connection log's too."""
+    assert "authorize-url-as-issuer" in [scenario.name for scenario in search(screen)[:2]]
+
+
 def test_a_pasted_log_is_searched_in_no_time() -> None:
     """Whoever pastes a whole log gets an answer at once, and what a client printed in it comes first."""
     line = "12:04:55 [DEBUG] MCP server logs: SDK auth failed: retrying request 4711-ab in a while, attempt nr. 3\n"
