@@ -21,8 +21,9 @@ _LEAST: Final = 12
 def search(asked: str) -> list[Scenario]:
     """Give the scenarios that speak of what is asked, best first; all of them when nothing is.
 
-    First come those of which a client printed just that, whatever stands where the symptom has `…`, and among them
-    those whose own story quotes it, and those that keep clients out; then those that speak of every word or, where none does, of the most, if that is more than half. Case does not matter, and a word
+    First come those of which a client printed just that, whatever stands where the symptom has `…`: the longest
+    symptom first, then those whose own story quotes it, then those that keep clients out. After them come those that
+    speak of every word or, where none does, of the most, if that is more than half. Case does not matter, and a word
     that occurs nowhere finds what is spelled nearly like it.
     """
     whole = _folded(asked)
@@ -43,13 +44,13 @@ class _Rank:
     def __init__(self, scenario: Scenario, fields: list[tuple[str, int]], whole: str, words: list[str]) -> None:
         weights = [[weight for text, weight in fields if word in text] for word in words]
         self.scenario = scenario
-        self.printed = any(_is_printed(symptom.prints, whole) for symptom in scenario.symptoms)
+        self.printed = max((_printed(symptom.prints, whole) for symptom in scenario.symptoms), default=0)
         self.matched = sum(1 for found in weights if found)
         phrase = max((weight for text, weight in fields if whole in text), default=0)
         best = sum(max(found, default=0) for found in weights)
-        connects = self.printed and scenario.expect.connects
+        connects = self.printed > 0 and scenario.expect.connects
         is_told = _is_told(scenario.story, whole)
-        self.key = (not self.printed, not is_told, connects, -phrase, -best, -sum(map(sum, weights)))
+        self.key = (-self.printed, not is_told, connects, -phrase, -best, -sum(map(sum, weights)))
 
 
 def _is_told(story: str, whole: str) -> bool:
@@ -58,18 +59,17 @@ def _is_told(story: str, whole: str) -> bool:
     return any(quoted in whole or (" " in whole and whole in quoted) for quoted in quotes)
 
 
-def _is_printed(symptom: str, screen: str) -> bool:
-    """Say whether a symptom's words are on the screen, one part after the other."""
+def _printed(symptom: str, screen: str) -> int:
+    """Tell how many letters of a symptom are on the screen, one part after the other; 0 when not all are."""
     parts = [_folded(part) for part in symptom.split("…")]
-    if sum(map(len, parts)) < _LEAST:
-        return False
+    letters = sum(map(len, parts))
     end = 0
     for part in parts:
         start = screen.find(part, end)
-        if start < 0:
-            return False
+        if start < 0 or letters < _LEAST:
+            return 0
         end = start + len(part)
-    return True
+    return letters
 
 
 def _texts(scenario: Scenario) -> list[tuple[str, int]]:
