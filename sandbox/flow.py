@@ -118,10 +118,13 @@ def _step_of_path(asked: Asked) -> Step | None:
     return None
 
 
+LOOKS: Final = "/_sandbox/"
+"""Where the pages of WorkOS load their looks from."""
+
 _PAGE: Final = re.compile(
-    r"/oauth2/device\Z|/sso/(authorize|idp)\Z|/user_management/authorize\Z|/invite\Z|/reset-password\Z|/_sandbox/"
+    r"/oauth2/device\Z|/sso/(authorize|idp)\Z|/user_management/authorize\Z|/invite\Z|/reset-password\Z"
 )
-"""Pages of WorkOS, and what they load, at steps where otherwise a client asks."""
+"""Pages of WorkOS at steps where otherwise a client asks."""
 
 
 def asker_of(system: System, step: Step, user_agent: str, path: str = "") -> Asker:

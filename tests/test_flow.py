@@ -114,7 +114,6 @@ def test_every_step_is_told_apart_and_has_a_meaning() -> None:
         ("workos", "api", "Mozilla/5.0", "/sso/idp", "browser"),
         ("workos", "api", "node", "/sso/token", "client"),
         ("workos", "api", "node", "/sso/logout/authorize", "client"),
-        ("workos", "api", "Mozilla/5.0", "/_sandbox/sandbox.css", "browser"),
         ("workos", "jwks", "log-aggregator", "/oauth2/jwks", "log-aggregator"),
         ("workos", "jwks", "log-aggregator/1.0", "/oauth2/jwks", "log-aggregator"),
     ],

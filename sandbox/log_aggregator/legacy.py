@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from sandbox.flow import LOOKS
+
 METADATA: Final = "/.well-known/oauth-authorization-server"
 
 _ENDPOINTS: Final = {
@@ -17,7 +19,7 @@ _ENDPOINTS: Final = {
 
 def workos_path(path: str) -> str | None:
     """Give the path at WorkOS that answers to one at the MCP server: the endpoints, and the pages behind them."""
-    if path.startswith(("/oauth2/", "/_sandbox/")):
+    if path.startswith(("/oauth2/", LOOKS)):
         return path
     return _ENDPOINTS.get(path)
 

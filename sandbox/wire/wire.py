@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sandbox.flow import System
+from sandbox.flow import LOOKS, System
 from sandbox.scenario.model import Fault
 from sandbox.sources import Sources
 from sandbox.wire.active import ActiveFaults
@@ -87,8 +87,17 @@ class Wire:
         answering = dressed(application)
 
         async def asgi(scope: Scope, receive: Receive, send: Send) -> None:
-            if scope["type"] == "http":
-                passage = Passage(self, system, base_of(scope), (scope, receive, send), dressed)
-                await passage.run(answering, check(scope) if check else None)
+            if scope["type"] != "http":
+                return
+            refusal = check(scope) if check else None
+            if refusal is None and _is_look(scope):
+                await answering(scope, receive, send)
+            else:
+                await Passage(self, system, base_of(scope), (scope, receive, send), dressed).run(answering, refusal)
 
         return asgi
+
+
+def _is_look(scope: Scope) -> bool:
+    """Say whether a browser asks how a page looks, which is no part of the flow and is not recorded."""
+    return bool(scope["method"] == "GET" and scope["path"].startswith(LOOKS))

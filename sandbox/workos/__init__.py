@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from flask import Flask, Response, abort, jsonify, request
 from werkzeug.exceptions import HTTPException
 
+from sandbox.flow import LOOKS
 from sandbox.wire.wsgi import knowing
 from sandbox.workos import (
     api,
@@ -74,7 +75,7 @@ def create_app(server: AuthKit) -> WSGIApplication:
 @functools.cache
 def flask_app() -> Flask:
     """Give the Flask application of this process; the environment of a request says whose state it answers from."""
-    app = Flask(__name__, static_url_path="/_sandbox")
+    app = Flask(__name__, static_url_path=LOOKS.rstrip("/"))
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.url_map.merge_slashes = False
     for blueprint in BLUEPRINTS:
@@ -133,7 +134,7 @@ def _as_the_api_does(response: Response) -> Response:
 
     What the numbers of WorkOS look like is UNCERTAIN; that a `Location` is a whole URI, WorkOS's OpenAPI document says.
     """
-    if not request.path.startswith(("/oauth2/", "/.well-known/", "/_sandbox/")):
+    if not request.path.startswith(("/oauth2/", "/.well-known/", LOOKS)):
         response.headers["X-Request-ID"] = authkit().sources.ulid()
         if (response.location or "").startswith("/") and operation_of(request.method, request.path):
             response.location = f"{authkit().origin}{response.location}"

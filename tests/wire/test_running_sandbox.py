@@ -35,6 +35,18 @@ def port_of(url: str) -> int:
     return int(url.rpartition(":")[2])
 
 
+async def test_how_a_page_looks_is_no_part_of_the_flow(start: Start) -> None:
+    """A browser gets the pages' stylesheet, and the trace has only what belongs to the flow; another host gets none."""
+    sandbox = await start()
+    port = port_of(sandbox.addresses.workos)
+    async with await Raw.to(port) as raw:
+        assert (await raw.ask("/_sandbox/sandbox.css")).status == 200
+        assert (await raw.ask(JWKS)).status == 200
+    async with await Raw.to(port) as raw:
+        assert (await raw.ask("/_sandbox/sandbox.css", host="elsewhere.example")).status == 421
+    assert [(exchange.status, exchange.step) for exchange in sandbox.trace] == [(200, "jwks"), (421, "api")]
+
+
 async def test_a_slow_answer_slows_nobody_else(start: Start) -> None:
     """While one answer is ten minutes late, the same port and the other one answer, and no thread is started."""
     sandbox = await start(broken(Fault(at="jwks", delay="10m")))
