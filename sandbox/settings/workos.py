@@ -160,7 +160,10 @@ class WorkOS(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     )
     redirect_uris: Annotated[
         Literal["any"] | tuple[str, ...],
-        Meta(description="`any` that the client registered, or only those the dashboard lists besides"),
+        Meta(
+            description="`any` that the client registered, and any at all for the app's own client, which has none;"
+            " or only those the dashboard lists besides"
+        ),
     ] = "any"
     loopback_ports: Annotated[
         Literal["any", "exact"], Meta(description="whether the port of a loopback redirect URI matters (RFC 8252, 7.3)")
