@@ -185,10 +185,12 @@ def _decided(server: AuthKit, found: _Waiting, user: User | None) -> None:
     if user is None:
         changed: dict[str, Any] = {"denied": True}
     elif found.client is None:
-        organization = server.signed_in_to(user)
+        organization = server.first_organization(user)
         changed = {"user_id": user.id, "organization": organization.id if organization else None}
     else:
-        organization = server.signed_in_to(user)
-        grant = server.new_grant(found.client, user, device.scope, device.resource, organization=organization)
+        organization = server.first_organization(user)
+        grant = server.new_grant(
+            found.client, user, device.scope, device.resource, organization=organization.id if organization else None
+        )
         changed = {"sid": grant.sid}
     server.store.put(found.key, msgspec.structs.replace(device, **changed))
