@@ -13,7 +13,7 @@ from sandbox.workos.codes import approved, denied
 from sandbox.workos.directory.entities import Organization, User
 from sandbox.workos.records import Authorization
 from sandbox.workos.redirects import is_loopback, shown_host
-from sandbox.workos.sign_ins import EndedError, current, end, is_settled, known, settled, to
+from sandbox.workos.sign_ins import EndedError, current, end, is_settled, known, settled, to, to_app
 from sandbox.workos.store import hashed
 
 blueprint = Blueprint("consent", __name__, url_prefix="/oauth2")
@@ -46,11 +46,11 @@ def page_scopes(scope: tuple[str, ...]) -> list[dict[str, str]]:
 
 
 @blueprint.get("/sign-in")
-def sign_in() -> str:
-    """Show the users that one can sign in as."""
+def sign_in() -> Response | str:
+    """Show the users that one can sign in as; lead to the app where it signs people in itself."""
     server = authkit()
     session, begun, client_name = current(server)
-    return render_template(
+    return to_app(server, session, begun) or render_template(
         "sign_in.html",
         client_name=client_name,
         redirect_host=shown_host(begun.redirect_uri),
@@ -67,7 +67,8 @@ def choose_user() -> Response:
     server = authkit()
     session, begun, _ = current(server)
     user = server.user(request.form.get("user_id", ""))
-    return known(server, session, begun, user) if user else to("consent.sign_in", session)
+    away = to_app(server, session, begun)
+    return away or (known(server, session, begun, user) if user else to("consent.sign_in", session))
 
 
 @blueprint.get("/organization")

@@ -66,14 +66,19 @@ def begin(server: AuthKit, begun: Authorization, prompt: str | None = None) -> R
         hashed(session),
         msgspec.structs.replace(begun, organization=begun.asked_organization, expires=server.now() + PAGE_LIFETIME),
     )
-    away = server.settings.login_uri if begun.purpose == "oauth" else None
-    response = _to_app(server, away, session) if away else to(first_page(begun), session, 302)
+    response = to_app(server, session, begun) or to(first_page(begun), session, 302)
     response.set_cookie(COOKIE, begun.browser, max_age=PAGE_LIFETIME, httponly=True, samesite="Lax")
     return response
 
 
-def _to_app(server: AuthKit, login_uri: str, session: str) -> Response:
-    """Lead the browser to the app, which signs the person in and then completes (WorkOS, Standalone Connect)."""
+def to_app(server: AuthKit, session: str, begun: Authorization) -> Response | None:
+    """Lead the browser to the app, which signs the person in and then completes (WorkOS, Standalone Connect).
+
+    None where AuthKit itself does: without a Login URI, or for a session of the app.
+    """
+    login_uri = server.settings.login_uri
+    if login_uri is None or begun.purpose != "oauth":
+        return None
     name = f"ext_auth_{server.sources.ulid()}"
     external = ExternalSignIn(session=hashed(session), expires=server.now() + PAGE_LIFETIME)
     server.store.put(name, external)
