@@ -219,9 +219,13 @@ class AuthKit:
         return grant
 
     def grant(self, sid: str) -> Grant | None:
-        """Give a grant that has not ended."""
+        """Give a grant that has not ended: its user is there, and still of the organization that it is for."""
         kept = self.store.get(Grant, sid)
-        return None if kept is None or kept.revoked else kept
+        if kept is None or kept.revoked:
+            return None
+        user = self.user(kept.user_id)
+        theirs = [one.id for one in self.directory.organizations_of(user)] if user else []
+        return kept if user and kept.organization in {None, *theirs} else None
 
     def revoke(self, **having: str) -> None:
         """End every grant whose fields have these values: its codes, its tokens are dead, for who asks also those out.

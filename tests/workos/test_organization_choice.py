@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+import msgspec
 import pytest
 
 from sandbox.workos.directory.entities import Membership
 from tests.workos.api.calls import BEN, KEY, NOTEBOOKS, PRESS
-from tests.workos.driver import ADA, CLEM, Workos, error, fields, page_kind
+from tests.workos.driver import ADA, CLEM, MACHINE, Workos, error, fields, page_kind
 
 
 def test_who_belongs_to_several_chooses(workos: Workos, client: dict[str, Any]) -> None:
@@ -160,6 +161,36 @@ def test_a_code_for_an_organization_that_went_is_worthless(workos: Workos, clien
     lose(workos, BEN, PRESS, how)
 
     assert error(workos.token(client, code)) == "invalid_grant"
+
+
+def without_press(workos: Workos) -> list[dict[str, Any]]:
+    """Give the users of the world, none of them of Harbour Press."""
+    users = msgspec.to_builtins(workos.authkit.settings.users)
+    kept = [[one for one in user["memberships"] if one["organization"] != PRESS] for user in users]
+    return [user | {"memberships": memberships} for user, memberships in zip(users, kept, strict=True)]
+
+
+@pytest.mark.parametrize("gone", ["user", "organization", "membership"])
+def test_a_grant_of_what_a_changed_world_lacks_is_over(workos: Workos, client: dict[str, Any], gone: str) -> None:
+    """Without its user, its organization or the membership in it, neither code nor tokens are worth anything."""
+    code = fields(workos.decide(workos.authorize(client), user=BEN, organization=PRESS))["code"]
+    second = fields(workos.decide(workos.authorize(client), user=BEN, organization=PRESS))["code"]
+    tokens = workos.token(client, second).get_json()
+    assert workos.userinfo(tokens["access_token"]).status_code == 200
+    changes: dict[str, dict[str, Any]] = {
+        "user": {"users": []},
+        "organization": {"organizations": [{"id": NOTEBOOKS, "name": "Nearby Notebooks"}]},
+        "membership": {"users": without_press(workos)},
+    }
+    before = workos.authkit.settings
+    workos.set(**changes[gone])
+
+    assert error(workos.token(client, code)) == "invalid_grant"
+    assert error(workos.refresh(client, tokens["refresh_token"])) == "invalid_grant"
+    assert workos.userinfo(tokens["access_token"]).status_code == 401
+    assert workos.introspect(workos.client(MACHINE), tokens["access_token"]) == {"active": False}
+    workos.authkit.settings = before
+    assert workos.refresh(client, tokens["refresh_token"]).status_code == 200
 
 
 def test_who_lost_every_organization_comes_out(workos: Workos, client: dict[str, Any]) -> None:
