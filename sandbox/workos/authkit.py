@@ -104,10 +104,9 @@ class AuthKit:
         """Give everybody who can sign in."""
         return self.directory.all(User)
 
-    def signed_in_to(self, user: User, chosen: str | None = None) -> Organization | None:
-        """Give the organization that a user signs in to: the chosen one, else the first of theirs; None without one."""
-        theirs = self.directory.organizations_of(user)
-        return next((one for one in theirs if one.id == chosen), next(iter(theirs), None))
+    def first_organization(self, user: User) -> Organization | None:
+        """Give the first of a user's organizations; None where they belong to none."""
+        return next(iter(self.directory.organizations_of(user)), None)
 
     def checked_scope(self, text: str, client: Client) -> tuple[str, ...]:
         """Read a scope (RFC 6749, section 3.3), each name once; raise OAuthError invalid_scope for an unknown one."""
@@ -201,18 +200,18 @@ class AuthKit:
         scope: tuple[str, ...],
         resource: str | None,
         *,
-        organization: Organization | None = None,
+        organization: str | None = None,
         nonce: str | None = None,
         claims: Mapping[str, str] | None = None,
     ) -> Grant:
-        """Remember what a user, signed in to an organization or to none, allowed a client to do."""
+        """Remember what a user, signed in to the organization of that id or to none, allowed a client to do."""
         grant = Grant(
             sid=f"app_consent_{self.sources.ulid()}",
             client_id=client.client_id,
             user_id=user.id,
             scope=scope,
             resource=resource,
-            organization=organization.id if organization else None,
+            organization=organization,
             nonce=nonce,
             claims=dict(claims or {}),
         )
@@ -220,9 +219,13 @@ class AuthKit:
         return grant
 
     def grant(self, sid: str) -> Grant | None:
-        """Give a grant that has not ended."""
+        """Give a grant that has not ended: its user is there, and still of the organization that it is for."""
         kept = self.store.get(Grant, sid)
-        return None if kept is None or kept.revoked else kept
+        if kept is None or kept.revoked:
+            return None
+        user = self.user(kept.user_id)
+        theirs = [one.id for one in self.directory.organizations_of(user)] if user else []
+        return kept if user and kept.organization in {None, *theirs} else None
 
     def revoke(self, **having: str) -> None:
         """End every grant whose fields have these values: its codes, its tokens are dead, for who asks also those out.

@@ -40,9 +40,14 @@ def _of_oauth(server: AuthKit, begun: Authorization, user: User) -> str:
     client = server.client(begun.client_id)
     if client is None:
         raise OAuthError("unauthorized_client", "The application was forgotten while the person signed in.")
-    organization = server.signed_in_to(user, begun.organization)
     grant = server.new_grant(
-        client, user, begun.scope, begun.resource, organization=organization, nonce=begun.nonce, claims=begun.claims
+        client,
+        user,
+        begun.scope,
+        begun.resource,
+        organization=begun.organization,
+        nonce=begun.nonce,
+        claims=begun.claims,
     )
     code = server.sources.secret()
     kept = Code(

@@ -10,10 +10,10 @@ from werkzeug.wrappers import Response
 
 from sandbox.workos.authkit import AuthKit, authkit
 from sandbox.workos.codes import approved, denied
-from sandbox.workos.directory.entities import User
+from sandbox.workos.directory.entities import Organization, User
 from sandbox.workos.records import Authorization
 from sandbox.workos.redirects import is_loopback, shown_host
-from sandbox.workos.sign_ins import EndedError, current, end, known, settled, to
+from sandbox.workos.sign_ins import EndedError, current, end, is_settled, known, settled, to, to_app
 from sandbox.workos.store import hashed
 
 blueprint = Blueprint("consent", __name__, url_prefix="/oauth2")
@@ -30,7 +30,7 @@ SCOPE_MEANING: Final = {
 
 def page_user(server: AuthKit, user: User) -> dict[str, Any]:
     """Give what a page shows of a user."""
-    organization = server.signed_in_to(user)
+    organization = server.first_organization(user)
     return {
         "id": user.id,
         "email": user.email,
@@ -46,11 +46,11 @@ def page_scopes(scope: tuple[str, ...]) -> list[dict[str, str]]:
 
 
 @blueprint.get("/sign-in")
-def sign_in() -> str:
-    """Show the users that one can sign in as."""
+def sign_in() -> Response | str:
+    """Show the users that one can sign in as; lead to the app where it signs people in itself."""
     server = authkit()
     session, begun, client_name = current(server)
-    return render_template(
+    return to_app(server, session, begun) or render_template(
         "sign_in.html",
         client_name=client_name,
         redirect_host=shown_host(begun.redirect_uri),
@@ -67,22 +67,27 @@ def choose_user() -> Response:
     server = authkit()
     session, begun, _ = current(server)
     user = server.user(request.form.get("user_id", ""))
-    return known(server, session, begun, user) if user else to("consent.sign_in", session)
+    away = to_app(server, session, begun)
+    return away or (known(server, session, begun, user) if user else to("consent.sign_in", session))
 
 
 @blueprint.get("/organization")
 def organization() -> Response | str:
-    """Show the organizations that the person belongs to."""
+    """Show the organizations that the person belongs to; back to who asked where all of them went meanwhile."""
     server = authkit()
     session, begun, client_name = current(server)
     user = server.user(begun.user_id or "")
     if user is None:
         return to("consent.sign_in", session)
+    theirs = server.directory.organizations_of(user)
+    if not theirs:
+        end(server, session)
+        return denied(begun, "access_denied", "The user belongs to no organization any more.")
     return render_template(
         "organization.html",
         client_name=client_name,
         user=page_user(server, user),
-        organizations=[{"id": one.id, "name": one.name} for one in server.directory.organizations_of(user)],
+        organizations=[{"id": one.id, "name": one.name} for one in theirs],
         action=url_for("consent.choose_organization"),
         session=session,
         another=url_for("consent.sign_in", authorization_session_id=session),
@@ -115,7 +120,9 @@ def consent() -> Response | str:
         return to("consent.sign_in", session)
     if client is None:
         raise EndedError
-    organization = server.signed_in_to(user, begun.organization)
+    if not is_settled(server, begun, user):
+        return to("consent.organization", session)
+    organization = server.directory.get(Organization, begun.organization)
     return render_template(
         "consent.html",
         client_name=client_name,
@@ -137,14 +144,20 @@ def consent() -> Response | str:
 
 @blueprint.post("/consent")
 def decide() -> Response:
-    """Send the browser back to the client with a code, or with the refusal."""
+    """Send the browser back to the client with a code, or with the refusal.
+
+    Nobody approves for an organization that they did not choose, or that is not theirs any more.
+    """
     server = authkit()
     session, begun, _ = current(server)
     user = server.user(begun.user_id or "")
     if user is None or begun.purpose != "oauth":
         return to("consent.sign_in", session)
+    approves = request.form.get("decision") == "approve"
+    if approves and not is_settled(server, begun, user):
+        return to("consent.organization", session)
     end(server, session)
-    if request.form.get("decision") != "approve":
+    if not approves:
         return denied(begun, "access_denied", "The user denied the request.")
     return approved(server, msgspec.structs.replace(begun, claims=_chosen(begun)), user)
 

@@ -7,7 +7,7 @@ import re
 from typing import Any, Final, NamedTuple
 
 import msgspec
-from flask import Blueprint, Response, jsonify, make_response, render_template, request
+from flask import Blueprint, Response, jsonify, make_response, render_template, request, url_for
 
 from sandbox.workos import clients, parameters
 from sandbox.workos.answers import OAuthError, not_stored
@@ -165,7 +165,7 @@ def device_page() -> Response:
 
 @blueprint.post("/oauth2/device")
 def decide_device() -> Response | str:
-    """Take a person's decision for the device."""
+    """Take a person's decision for the device; who approves and belongs to several organizations chooses one."""
     server = authkit()
     form = request.form
     found = _waiting(server, form.get("user_code", ""))
@@ -175,20 +175,37 @@ def decide_device() -> Response | str:
     approved = form.get("decision") == "approve"
     if found is None or user is None or not own or not (approved or form.get("decision") == "deny"):
         return _asked(server, form.get("user_code", ""))
-    _decided(server, found, user if approved else None)
+    theirs = [one.id for one in server.directory.organizations_of(user)]
+    organization = form.get("organization_id", theirs[0] if len(theirs) == 1 else None)
+    if approved and theirs and organization not in theirs:
+        return _organization_asked(server, found, user)
+    _decided(server, found, user if approved else None, organization if theirs else None)
     return render_template("device_done.html", approved=approved, client_name=found.client_name)
 
 
-def _decided(server: AuthKit, found: _Waiting, user: User | None) -> None:
-    """Keep the decision: of the user who approved, or of nobody, who denied."""
+def _organization_asked(server: AuthKit, found: _Waiting, user: User) -> str:
+    """Ask who approved, and belongs to several organizations, which one the device is to act in."""
+    user_code = found.device.user_code
+    return render_template(
+        "organization.html",
+        client_name=found.client_name,
+        user=page_user(server, user),
+        organizations=[{"id": one.id, "name": one.name} for one in server.directory.organizations_of(user)],
+        action=url_for("device.decide_device"),
+        session=request.form["authorization_session_id"],
+        answered={"user_code": user_code, "user_id": user.id, "decision": "approve"},
+        another=url_for("device.device_page", user_code=user_code),
+    )
+
+
+def _decided(server: AuthKit, found: _Waiting, user: User | None, organization: str | None) -> None:
+    """Keep the decision: of the user who approved, in that organization or in none, or of nobody, who denied."""
     device = found.device
     if user is None:
         changed: dict[str, Any] = {"denied": True}
     elif found.client is None:
-        organization = server.signed_in_to(user)
-        changed = {"user_id": user.id, "organization": organization.id if organization else None}
+        changed = {"user_id": user.id, "organization": organization}
     else:
-        organization = server.signed_in_to(user)
         grant = server.new_grant(found.client, user, device.scope, device.resource, organization=organization)
         changed = {"sid": grant.sid}
     server.store.put(found.key, msgspec.structs.replace(device, **changed))

@@ -55,8 +55,8 @@ def begin(server: AuthKit, begun: Authorization, prompt: str | None = None) -> R
         user = next(iter(offered(server, begun)), None)
         if user is None:
             return denied(begun, "access_denied", "Nobody can sign in: this world has no users.")
-        organization = server.signed_in_to(user, begun.asked_organization)
-        chosen = begun.asked_organization or (organization.id if organization else None)
+        first = server.first_organization(user)
+        chosen = begun.asked_organization or (first.id if first else None)
         begun = msgspec.structs.replace(begun, organization=chosen)
         return _refusal(server, begun, user) or approved(server, begun, user)
     if prompt == "none":
@@ -66,14 +66,19 @@ def begin(server: AuthKit, begun: Authorization, prompt: str | None = None) -> R
         hashed(session),
         msgspec.structs.replace(begun, organization=begun.asked_organization, expires=server.now() + PAGE_LIFETIME),
     )
-    away = server.settings.login_uri if begun.purpose == "oauth" else None
-    response = _to_app(server, away, session) if away else to(first_page(begun), session, 302)
+    response = to_app(server, session, begun) or to(first_page(begun), session, 302)
     response.set_cookie(COOKIE, begun.browser, max_age=PAGE_LIFETIME, httponly=True, samesite="Lax")
     return response
 
 
-def _to_app(server: AuthKit, login_uri: str, session: str) -> Response:
-    """Lead the browser to the app, which signs the person in and then completes (WorkOS, Standalone Connect)."""
+def to_app(server: AuthKit, session: str, begun: Authorization) -> Response | None:
+    """Lead the browser to the app, which signs the person in and then completes (WorkOS, Standalone Connect).
+
+    None where AuthKit itself does: without a Login URI, or for a session of the app.
+    """
+    login_uri = server.settings.login_uri
+    if login_uri is None or begun.purpose != "oauth":
+        return None
     name = f"ext_auth_{server.sources.ulid()}"
     external = ExternalSignIn(session=hashed(session), expires=server.now() + PAGE_LIFETIME)
     server.store.put(name, external)
@@ -116,13 +121,14 @@ def current(server: AuthKit) -> SignIn:
 
 def known(server: AuthKit, session: str, begun: Authorization, user: User) -> Response:
     """Go on with a person who has said who they are; ask for the organization where they belong to several."""
-    begun = msgspec.structs.replace(begun, user_id=user.id, organization=begun.asked_organization)
+    theirs = server.directory.organizations_of(user)
+    only = theirs[0].id if len(theirs) == 1 else None
+    begun = msgspec.structs.replace(begun, user_id=user.id, organization=begun.asked_organization or only)
     server.store.put(hashed(session), begun)
     refusal = _refusal(server, begun, user)
     if refusal is not None:
         end(server, session)
         return refusal
-    theirs = server.directory.organizations_of(user)
     if len(theirs) > 1 and begun.organization is None and begun.purpose != "sso":
         return to("consent.organization", session)
     return settled(server, session, begun, user)
@@ -134,6 +140,12 @@ def _refusal(server: AuthKit, begun: Authorization, user: User) -> Response | No
     if begun.connection is not None or begun.organization in {None, *theirs}:
         return None
     return denied(begun, "access_denied", f"The user is no member of the organization '{begun.organization}'.")
+
+
+def is_settled(server: AuthKit, begun: Authorization, user: User) -> bool:
+    """Say whether the organization is one that is still the person's; none is for who belongs to none."""
+    theirs = {one.id for one in server.directory.organizations_of(user)}
+    return begun.organization in theirs if theirs else begun.organization is None
 
 
 def settled(server: AuthKit, session: str, begun: Authorization, user: User) -> Response:

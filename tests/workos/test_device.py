@@ -9,6 +9,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from sandbox.workos.records import Device, Grant
+from tests.workos.api.calls import BEN, PRESS
 from tests.workos.driver import ADA, CLEM, DEVICE_GRANT, ORIGIN, RESOURCE, SCOPE, Workos, error, page_kind
 
 PAGE: Final = "/oauth2/device"
@@ -241,6 +242,49 @@ def test_another_clients_device_code_is_refused(workos: Workos, client: dict[str
 def test_an_unknown_device_code_is_refused(workos: Workos, client: dict[str, Any], code: str, expected: str) -> None:
     """A code that never was, and none at all, are told apart."""
     assert error(poll(workos, client, code)) == expected
+
+
+# --- who belongs to several organizations ---------------------------------------------------------------------------
+
+
+def test_who_belongs_to_several_organizations_chooses_one(
+    workos: Workos, client: dict[str, Any], device: dict[str, Any]
+) -> None:
+    """Ben approves, is asked for his organization, and the device gets tokens for the one that he chose."""
+    page = decide(workos, device["user_code"], user_id=BEN)
+    assert page_kind(page) == "organization"
+    assert error(poll(workos, client, device["device_code"])) == "authorization_pending"
+    answered = dict(re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)">', page.text))
+    assert "Your device is connected" in workos.post(PAGE, answered | {"organization_id": PRESS}).text
+
+    workos.clock.advance(10)
+    token = poll(workos, client, device["device_code"]).get_json()["access_token"]
+    assert workos.claims(token)["org_id"] == PRESS
+
+
+@pytest.mark.parametrize("organization", ["", "org_01NOBODYS"])
+def test_a_device_acts_in_no_organization_of_others(
+    workos: Workos, client: dict[str, Any], device: dict[str, Any], organization: str
+) -> None:
+    """Any other organization leads back to the choice, and nothing is approved."""
+    for user in (BEN, ADA):
+        page = decide(workos, device["user_code"], user_id=user, organization_id=organization)
+        assert page_kind(page) == "organization"
+    assert error(poll(workos, client, device["device_code"])) == "authorization_pending"
+
+
+def test_who_belongs_to_none_approves_for_none(workos: Workos, client: dict[str, Any], device: dict[str, Any]) -> None:
+    """Clem's token names no organization, also where his form names one."""
+    decide(workos, device["user_code"], user_id=CLEM, organization_id=PRESS)
+
+    assert "org_id" not in workos.claims(poll(workos, client, device["device_code"]).get_json()["access_token"])
+
+
+def test_who_belongs_to_several_refuses_at_once(workos: Workos, client: dict[str, Any], device: dict[str, Any]) -> None:
+    """A refusal is for no organization."""
+    decide(workos, device["user_code"], user_id=BEN, decision="deny")
+
+    assert error(poll(workos, client, device["device_code"])) == "access_denied"
 
 
 # --- the page ----------------------------------------------------------------------------------------------------

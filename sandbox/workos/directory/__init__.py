@@ -1,6 +1,7 @@
 """The users, organizations and connections of the environment: those of the settings, and what the API made of them.
 
-The settings stay below: what the API never touched follows every change of the world, and a reset brings all back.
+The settings stay below: what the API never touched follows every change of the world, field by field, and a reset
+brings all back.
 """
 
 from __future__ import annotations
@@ -23,6 +24,12 @@ E = TypeVar("E", bound=Entity)
 
 class Gone(Record, frozen=True, kw_only=True):
     """That the API removed what the settings name."""
+
+
+class Changed(Record, frozen=True, kw_only=True):
+    """What became of the fields of something that the settings name; those that are not here follow the settings."""
+
+    fields: dict[str, Any]
 
 
 class Directory:
@@ -62,12 +69,15 @@ class Directory:
         if kept is not None:
             return kept
         seed = self._seeds().get(entity_id)
-        return seed if isinstance(seed, kind) and self._store.get(Gone, entity_id) is None else None
+        if not isinstance(seed, kind) or self._store.get(Gone, entity_id) is not None:
+            return None
+        return _with(seed, self._store.get(Changed, entity_id))
 
     def all(self, kind: type[E], **having: Any) -> list[E]:
         """Give every entity of a type whose fields have these values, oldest first."""
-        gone = {key for key, _ in self._store.all(Gone)}
-        found = {key: seed for key, seed in self._seeds().items() if isinstance(seed, kind) and key not in gone}
+        gone, changed = {key for key, _ in self._store.all(Gone)}, dict(self._store.all(Changed))
+        seeded = {key: seed for key, seed in self._seeds().items() if isinstance(seed, kind) and key not in gone}
+        found = {key: _with(seed, changed.get(key)) for key, seed in seeded.items()}
         found |= dict(self._store.all(kind))
         matching = [one for one in found.values() if all(getattr(one, name) == value for name, value in having.items())]
         return sorted(matching, key=lambda entity: entity.created_at)
@@ -91,9 +101,16 @@ class Directory:
         return entity
 
     def change(self, entity: E, **fields: Any) -> E:
-        """Give other values to fields of an entity, and keep it so."""
-        changed = msgspec.structs.replace(entity, updated_at=self.time(), **fields)
-        self._store.put(changed.id, changed)
+        """Give other values to fields of an entity, and keep it so; of a seed, those that are other than before."""
+        fields["updated_at"] = self.time()
+        changed = msgspec.structs.replace(entity, **fields)
+        if entity.id in self._seeds() and self._store.get(type(entity), entity.id) is None:
+            other = {name: value for name, value in fields.items() if getattr(entity, name) != value}
+            before = self._store.get(Changed, entity.id)
+            kept = (before.fields if before else {}) | msgspec.to_builtins(other)
+            self._store.put(entity.id, Changed(fields=kept))
+        else:
+            self._store.put(changed.id, changed)
         return changed
 
     def remove(self, entity: Entity) -> None:
@@ -105,6 +122,16 @@ class Directory:
     def time(self, ahead: float = 0.0) -> str:
         """Give the sandbox's time, or that many seconds later, as the API writes it."""
         return written(self._sources.now() + ahead)
+
+
+def _with(seed: E, changed: Changed | None) -> E:
+    """Give a seed with what became of it, unless that is nothing which the present version can read."""
+    if changed is None:
+        return seed
+    try:
+        return msgspec.convert(msgspec.to_builtins(seed) | changed.fields, type(seed))
+    except msgspec.ValidationError:
+        return seed
 
 
 def written(at: float) -> str:

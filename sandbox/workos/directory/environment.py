@@ -52,13 +52,13 @@ def seeds(world: settings.WorkOS, seeded_at: str) -> Iterator[Entity]:
     """Give the resources and redirect URIs that the settings list; none where they take any."""
     if world.resources != "any":
         for uri in world.resources:
-            yield OAuthResource(id=_id(OAuthResource, uri), created_at=seeded_at, updated_at=seeded_at, uri=uri)
+            yield OAuthResource(id=id_of(OAuthResource, uri), created_at=seeded_at, updated_at=seeded_at, uri=uri)
     if world.redirect_uris != "any":
         for number, uri in enumerate(world.redirect_uris):
-            name = _id(RedirectUri, uri)
+            name = id_of(RedirectUri, uri)
             yield RedirectUri(id=name, created_at=seeded_at, updated_at=seeded_at, uri=uri, default=number == 0)
 
 
-def _id(kind: type[Entity], uri: str) -> str:
+def id_of(kind: type[Entity], what: str) -> str:
     """Give the id of something that the settings list; it stays the same when the list changes."""
-    return f"{kind.PREFIX}_{hashed(uri)[:26].upper()}"
+    return f"{kind.PREFIX}_{hashed(what)[:26].upper()}"

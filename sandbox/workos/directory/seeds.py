@@ -50,9 +50,9 @@ def _organization(organization: settings.Organization) -> Iterator[Entity]:
         external_id=organization.external_id,
         metadata=organization.metadata,
     )
-    for number, domain in enumerate(organization.domains):
+    for domain in organization.domains:
         yield Domain(
-            id=_joined(Domain, organization.id, number),
+            id=_joined(Domain, organization.id, domain),
             created_at=SEEDED_AT,
             updated_at=SEEDED_AT,
             organization_id=organization.id,
@@ -76,9 +76,9 @@ def _user(user: settings.User) -> Iterator[Entity]:
         metadata=user.metadata,
         password=user.password,
     )
-    for number, membership in enumerate(user.memberships):
+    for membership in user.memberships:
         yield Membership(
-            id=_joined(Membership, user.id, number),
+            id=_joined(Membership, user.id, membership.organization),
             created_at=SEEDED_AT,
             updated_at=SEEDED_AT,
             user_id=user.id,
@@ -87,7 +87,7 @@ def _user(user: settings.User) -> Iterator[Entity]:
         )
     if user.totp_secret is not None:
         yield Factor(
-            id=_joined(Factor, user.id, 0),
+            id=_joined(Factor, user.id, "totp"),
             created_at=SEEDED_AT,
             updated_at=SEEDED_AT,
             user_id=user.id,
@@ -97,7 +97,6 @@ def _user(user: settings.User) -> Iterator[Entity]:
         )
 
 
-def _joined(kind: type[Entity], owner: str, number: int) -> str:
-    """Give the id of something that has none in the settings: its owner's, with its number at the end."""
-    tail = owner.rpartition("_")[2]
-    return f"{kind.PREFIX}_{tail[:-2]}{number:02}"
+def _joined(kind: type[Entity], owner: str, other: str) -> str:
+    """Give the id of something that has none in the settings; it stays while it joins the same two."""
+    return environment.id_of(kind, f"{owner} {other}")

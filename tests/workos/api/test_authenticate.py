@@ -19,7 +19,7 @@ from tests.workos.api.app import (
     by_password,
     code,
 )
-from tests.workos.api.calls import KEY, NOTEBOOKS, PRESS, Api
+from tests.workos.api.calls import BEN, KEY, NOTEBOOKS, PRESS, Api
 from tests.workos.driver import ADA, CHALLENGE, CLEM, VERIFIER, basic, fields
 from tests.workos.sso.walk import CLIENT
 from tests.workos.sso.walk import code as sso_code
@@ -252,6 +252,20 @@ def test_a_device_is_signed_in_by_a_person_elsewhere(api: Api) -> None:
     assert authenticate(api, DEVICE, **poll).json["error"] == "invalid_grant"
 
 
+def test_a_device_is_signed_in_to_the_chosen_organization(api: Api) -> None:
+    """Ben belongs to two; the device waits until he has chosen one, and gets no other when that one went meanwhile."""
+    first, second = (
+        api.post("/user_management/authorize/device", {"client_id": CLIENT}, key=None).json for _ in range(2)
+    )
+    decide(api, first["user_code"], "approve", BEN)
+    assert authenticate(api, DEVICE, device_code=first["device_code"]).json["error"] == "authorization_pending"
+    for device in (first, second):
+        decide(api, device["user_code"], "approve", BEN, organization_id=PRESS)
+    assert authenticate(api, DEVICE, device_code=first["device_code"]).json["organization_id"] == PRESS
+    assert api.delete(f"/organizations/{PRESS}").status == 202
+    assert authenticate(api, DEVICE, device_code=second["device_code"]).json["error"] == "organization_not_found"
+
+
 def test_a_device_is_refused(api: Api) -> None:
     """A person says no, or nobody says anything for five minutes."""
     denied, late = (
@@ -282,13 +296,13 @@ def test_a_device_names_its_environment(api: Api, body: Any, status: int) -> Non
     assert api.post("/user_management/authorize/device", body, key=None).status == status
 
 
-def decide(api: Api, user_code: str, decision: str, user: str) -> None:
+def decide(api: Api, user_code: str, decision: str, user: str, **more: str) -> None:
     """Enter a device's code as a person does, and decide."""
     page = api.workos.http.get("/oauth2/device", query_string={"user_code": user_code})
     assert "Your app" in page.text
     (cookie,) = (value.split(";")[0].partition("=")[2] for value in page.headers.getlist("Set-Cookie"))
     form = {"authorization_session_id": cookie, "user_code": user_code, "user_id": user, "decision": decision}
-    assert api.workos.post("/oauth2/device", form).status_code == 200
+    assert api.workos.post("/oauth2/device", form | more).status_code == 200
 
 
 # --- what is not there -----------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -85,6 +86,30 @@ def test_who_belongs_to_several_organizations_chooses_one(api: Api, client: dict
     code = fields(consented(api, api.workos.post("/oauth2/organization", chosen)))["code"]
     token = api.workos.token(client, code).get_json()["access_token"]
     assert api.workos.claims(token)["org_id"] == NOTEBOOKS
+
+
+def test_authkit_signs_nobody_in_itself(api: Api, client: dict[str, Any]) -> None:
+    """Before and after the app's call AuthKit's own sign-in leads to the Login URI, and chooses nobody."""
+    to_consent = follow(api, complete(api, begun(api, client)))
+    session = {"authorization_session_id": fields(to_consent)["authorization_session_id"]}
+    for answer in (
+        api.workos.http.get("/oauth2/sign-in", query_string=session),
+        api.workos.post("/oauth2/sign-in", session | {"user_id": BEN}),
+    ):
+        assert answer.headers["Location"].startswith(LOGIN + "&external_auth_id=ext_auth_")
+    token = api.workos.token(client, fields(consented(api, to_consent))["code"]).get_json()["access_token"]
+    assert api.workos.claims(token)["sub"] == api.workos.authkit.users()[-1].id
+
+
+def test_somebody_else_signs_in_at_the_app(api: Api, client: dict[str, Any]) -> None:
+    """Who is not the person of the consent page is led to the app again, which completes anew for another one."""
+    to_consent = follow(api, complete(api, begun(api, client)))
+    page = api.workos.http.get(to_consent.headers["Location"])
+    (link,) = re.findall(r'<a href="(/oauth2/sign-in[^"]*)">Choose somebody else', page.text)
+    again = fields(api.workos.http.get(link))["external_auth_id"]
+    anew = follow(api, complete(api, again, user={"id": "43", "email": "bea@app.example"}))
+    assert "bea@app.example" in api.workos.http.get(anew.headers["Location"]).text
+    assert error_page(consented(api, to_consent)) == "sign_in_ended"
 
 
 def test_what_the_person_chooses_of_the_options_is_in_the_token(api: Api, client: dict[str, Any]) -> None:
