@@ -9,7 +9,7 @@ from sandbox.workos.answers import OAuthError
 from sandbox.workos.api.challenges import is_over
 from sandbox.workos.api.errors import not_found, refused
 from sandbox.workos.api.grant_bodies import ForEmailVerification, ForOrganization, ForRadar, ForRefreshToken, ForTotp
-from sandbox.workos.api.one_time_codes import latest
+from sandbox.workos.api.one_time_codes import sent
 from sandbox.workos.api.sign_in_grants import checked
 from sandbox.workos.api.steps import check_membership, check_sso, passed, pending
 from sandbox.workos.authkit import AuthKit
@@ -22,7 +22,7 @@ def by_email_verification(server: AuthKit, asked: ForEmailVerification) -> dict[
     """Go on once the email address is verified."""
     token = asked.pending_authentication_token
     attempt, user = _waiting(server, token)
-    verification = checked(server, latest(server, EmailVerification, user), asked.code)
+    verification = checked(server, sent(server, EmailVerification, user), asked.code)
     server.directory.change(verification, used=True)
     server.directory.change(user, email_verified=True)
     return passed(server, token, attempt)

@@ -11,7 +11,7 @@ from sandbox.workos.answers import OAuthError
 from sandbox.workos.api import credentials
 from sandbox.workos.api.errors import ApiError, refused
 from sandbox.workos.api.grant_bodies import ForCode, ForDevice, ForMagicAuth, ForPassword
-from sandbox.workos.api.one_time_codes import is_over, latest
+from sandbox.workos.api.one_time_codes import is_over, sent
 from sandbox.workos.api.steps import BY_A_PROVIDER, finished
 from sandbox.workos.authkit import AuthKit
 from sandbox.workos.device import approved_session
@@ -103,7 +103,7 @@ def by_magic_auth(server: AuthKit, asked: ForMagicAuth) -> dict[str, Any]:
     user = credentials.user_of(server.directory, asked.email)
     if user is None:
         raise wrong_code()
-    magic = checked(server, latest(server, MagicAuth, user), asked.code)
+    magic = checked(server, sent(server, MagicAuth, user), asked.code)
     invitation = _invitation(server, asked.invitation_token, user.email)
     server.directory.change(magic, used=True)
     server.directory.change(user, email_verified=True)

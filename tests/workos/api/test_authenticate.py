@@ -203,6 +203,17 @@ def test_magic_auth_can_be_off(api: Api) -> None:
     assert by_magic_auth(api, ADA_EMAIL).json["code"] == "authentication_method_not_allowed"
 
 
+def test_a_code_sent_to_an_address_that_is_no_more_the_users_signs_nobody_in(api: Api) -> None:
+    """Between sending and using the code the user gets another address: that one is not verified by it."""
+    made = api.post("/user_management/users", {"email": "eve@old.example"}).json
+    code = api.post("/user_management/magic_auth", {"email": made["email"]}).json["code"]
+    api.put(f"/user_management/users/{made['id']}", {"email": "eve@new.example"})
+
+    answer = by_magic_auth(api, "eve@new.example", code)
+    assert (answer.status, answer.json["code"]) == (400, "invalid_one_time_code")
+    assert api.get(f"/user_management/users/{made['id']}").json["email_verified"] is False
+
+
 # --- an invitation ---------------------------------------------------------------------------------------------------
 
 
