@@ -74,11 +74,11 @@ def by_refresh_token(server: AuthKit, asked: ForRefreshToken) -> dict[str, Any]:
     if user is None:
         raise OAuthError("invalid_grant", "The user was deleted in the meantime.")
     wanted = asked.organization_id or session.organization_id
+    if wanted is not None:
+        check_membership(server, user, wanted)
     given = sessions.replayed(server, asked.refresh_token, kept, wanted)
     if given is not None:
         return given
-    if wanted is not None:
-        check_membership(server, user, wanted)
     if wanted != session.organization_id:
         if session.auth_method != "sso":
             check_sso(server, user, wanted)
