@@ -13,7 +13,7 @@ from sandbox.workos.codes import approved, denied
 from sandbox.workos.directory.entities import User
 from sandbox.workos.records import Authorization
 from sandbox.workos.redirects import is_loopback, shown_host
-from sandbox.workos.sign_ins import EndedError, current, end, known, settled, to
+from sandbox.workos.sign_ins import EndedError, begun_at, current, end, first_page, known, settled, to
 from sandbox.workos.store import hashed
 
 blueprint = Blueprint("consent", __name__, url_prefix="/oauth2")
@@ -49,7 +49,7 @@ def page_scopes(scope: tuple[str, ...]) -> list[dict[str, str]]:
 def sign_in() -> str:
     """Show the users that one can sign in as."""
     server = authkit()
-    session, begun, client_name = current(server)
+    session, begun, client_name = begun_at(server, "consent.sign_in")
     return render_template(
         "sign_in.html",
         client_name=client_name,
@@ -65,7 +65,7 @@ def sign_in() -> str:
 def choose_user() -> Response:
     """Sign in as the chosen user, and go on."""
     server = authkit()
-    session, begun, _ = current(server)
+    session, begun, _ = begun_at(server, "consent.sign_in")
     user = server.user(request.form.get("user_id", ""))
     return known(server, session, begun, user) if user else to("consent.sign_in", session)
 
@@ -77,7 +77,7 @@ def organization() -> Response | str:
     session, begun, client_name = current(server)
     user = server.user(begun.user_id or "")
     if user is None:
-        return to("consent.sign_in", session)
+        return to(first_page(begun), session)
     return render_template(
         "organization.html",
         client_name=client_name,
@@ -85,7 +85,7 @@ def organization() -> Response | str:
         organizations=[{"id": one.id, "name": one.name} for one in server.directory.organizations_of(user)],
         action=url_for("consent.choose_organization"),
         session=session,
-        another=url_for("consent.sign_in", authorization_session_id=session),
+        another=url_for(first_page(begun), authorization_session_id=session),
     )
 
 
@@ -96,7 +96,7 @@ def choose_organization() -> Response:
     session, begun, _ = current(server)
     user = server.user(begun.user_id or "")
     if user is None:
-        return to("consent.sign_in", session)
+        return to(first_page(begun), session)
     asked = request.form.get("organization_id", "")
     if asked not in {one.id for one in server.directory.organizations_of(user)}:
         return to("consent.organization", session)

@@ -13,13 +13,13 @@ from werkzeug.wrappers import Response
 
 from sandbox.workos.authkit import AuthKit, authkit
 from sandbox.workos.codes import denied
+from sandbox.workos.connections import connection_of
 from sandbox.workos.consent import page_user
 from sandbox.workos.directory.entities import Connection, Organization, User
 from sandbox.workos.directory.profiles import is_outside
 from sandbox.workos.records import Authorization, Purpose
 from sandbox.workos.redirects import is_loopback, shown_host
-from sandbox.workos.sign_ins import EndedError, current, end, known, offered, to
-from sandbox.workos.sso.selection import connection_of
+from sandbox.workos.sign_ins import EndedError, begun_at, end, known, offered, to
 
 blueprint = Blueprint("idp", __name__)
 
@@ -55,8 +55,6 @@ ENDINGS: Final[dict[str, Ending]] = {
     ),
 }
 """By the code of the error (WorkOS, reference: error codes)."""
-
-OUTSIDE: Final = "profile_not_allowed_outside_organization"
 
 _KIND: Final = re.compile(r"(?P<name>.+?)(?P<protocol>SAML|OIDC|Oidc|OAuth)?")
 _PROTOCOLS: Final = {"SAML": _SAML, "OIDC": _OPENID, "Oidc": _OPENID, "OAuth": _OAUTH}
@@ -103,7 +101,7 @@ def endings(kind: Kind, purpose: Purpose) -> dict[str, Ending]:
 def page() -> str:
     """Show the people that the identity provider knows, and how it can refuse and fail."""
     server = authkit()
-    session, begun, _ = current(server)
+    session, begun, _ = begun_at(server, "idp.page")
     connection = _connection(server, begun)
     kind = kind_of(connection.connection_type)
     organization = server.directory.get(Organization, connection.organization_id)
@@ -126,7 +124,7 @@ def page() -> str:
 def answer() -> Response:
     """Vouch for the chosen person, or end the sign-in with the chosen error."""
     server = authkit()
-    session, begun, _ = current(server)
+    session, begun, _ = begun_at(server, "idp.page")
     connection = _connection(server, begun)
     decision = request.form.get("decision", "")
     code = REFUSAL if decision == "deny" else decision
@@ -137,10 +135,6 @@ def answer() -> Response:
     user = server.user(request.form.get("user_id", ""))
     if user is None or decision != "approve":
         return to("idp.page", session)
-    if begun.purpose == "sso" and is_outside(server.directory, connection, user.email):
-        end(server, session)
-        said = f"The address {user.email} is of none of the organization's domains, and the organization wants one."
-        return denied(begun, OUTSIDE, said)
     return known(server, session, begun, user)
 
 

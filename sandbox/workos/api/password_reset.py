@@ -86,8 +86,8 @@ def reset_password(server: AuthKit, token: str, password: str) -> User:
     """Set a new password by a token of a reset, and sign the user out everywhere.
 
     All active sessions end (CONFIRMED: WorkOS, reference of password reset). So does what applications were granted,
-    and every other token of a reset that is out for the user: both UNCERTAIN. Raise ApiError: 403 where there are no passwords, 404 for an unknown token, 400 with the reason for one that is used
-    up, and for a weak password.
+    and every other token of a reset that is out for the user: both UNCERTAIN. Raise ApiError: 403 where there are no
+    passwords, 404 for an unknown token, 400 with the reason for one that is used up, and for a weak password.
     """
     _check_passwords(server)
     reset = server.directory.first(PasswordReset, token=token)

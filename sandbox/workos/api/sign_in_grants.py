@@ -14,13 +14,13 @@ from sandbox.workos.api.grant_bodies import ForCode, ForDevice, ForMagicAuth, Fo
 from sandbox.workos.api.one_time_codes import is_over, sent
 from sandbox.workos.api.steps import BY_A_PROVIDER, finished
 from sandbox.workos.authkit import AuthKit
+from sandbox.workos.connections import connection_of
 from sandbox.workos.device import approved_session
 from sandbox.workos.directory.entities import Connection, Membership, User
 from sandbox.workos.directory.identities import link
 from sandbox.workos.directory.invitations import Invitation, membership_of
 from sandbox.workos.directory.one_time import EmailVerification, MagicAuth
 from sandbox.workos.records import Attempt, SignInCode
-from sandbox.workos.sso.selection import connection_of
 from sandbox.workos.store import hashed
 from sandbox.workos.token import verifier_fits
 

@@ -13,9 +13,9 @@ from sandbox.workos.api.errors import ApiError, invalid
 from sandbox.workos.api.keys import is_key
 from sandbox.workos.api.reading import fields
 from sandbox.workos.authkit import AuthKit, authkit
+from sandbox.workos.connections import connection_of
 from sandbox.workos.directory.profiles import Profile, ProfileToken, profile_of
 from sandbox.workos.records import SignInCode
-from sandbox.workos.sso.selection import connection_of
 from sandbox.workos.store import hashed
 from sandbox.workos.token import verifier_fits
 
