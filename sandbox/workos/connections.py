@@ -41,6 +41,12 @@ def connection_of(server: AuthKit, begun: Authorization) -> Connection | None:
     return server.directory.get(Connection, begun.connection)
 
 
+def usable(server: AuthKit, begun: Authorization) -> Connection | None:
+    """Give the connection of a sign-in while people can sign in with it; None for one that is gone, or not active."""
+    connection = connection_of(server, begun)
+    return connection if connection is not None and connection.state == "active" else None
+
+
 def check_active(connection: Connection) -> None:
     """Raise OAuthError connection_unlinked for a connection that nobody can sign in with."""
     if connection.state != "active":

@@ -11,9 +11,10 @@ from typing import Any, Final, NamedTuple
 from flask import Blueprint, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from sandbox.workos.answers import OAuthError
 from sandbox.workos.authkit import AuthKit, authkit
 from sandbox.workos.codes import denied
-from sandbox.workos.connections import connection_of
+from sandbox.workos.connections import check_active, connection_of
 from sandbox.workos.consent import page_user
 from sandbox.workos.directory.entities import Connection, Organization, User
 from sandbox.workos.directory.profiles import is_outside
@@ -98,11 +99,13 @@ def endings(kind: Kind, purpose: Purpose) -> dict[str, Ending]:
 
 
 @blueprint.get("/sso/idp")
-def page() -> str:
+def page() -> Response | str:
     """Show the people that the identity provider knows, and how it can refuse and fail."""
     server = authkit()
     session, begun, _ = begun_at(server, "idp.page")
     connection = _connection(server, begun)
+    if refusal := _unlinked(server, session, begun, connection):
+        return refusal
     kind = kind_of(connection.connection_type)
     organization = server.directory.get(Organization, connection.organization_id)
     return render_template(
@@ -126,6 +129,8 @@ def answer() -> Response:
     server = authkit()
     session, begun, _ = begun_at(server, "idp.page")
     connection = _connection(server, begun)
+    if refusal := _unlinked(server, session, begun, connection):
+        return refusal
     decision = request.form.get("decision", "")
     code = REFUSAL if decision == "deny" else decision
     ending = endings(kind_of(connection.connection_type), begun.purpose).get(code)
@@ -144,6 +149,16 @@ def _connection(server: AuthKit, begun: Authorization) -> Connection:
     if connection is None:
         raise EndedError
     return connection
+
+
+def _unlinked(server: AuthKit, session: str, begun: Authorization, connection: Connection) -> Response | None:
+    """End a sign-in whose connection has become inactive on the way; None while it is active."""
+    try:
+        check_active(connection)
+    except OAuthError as error:
+        end(server, session)
+        return denied(begun, error.error, error.description)
+    return None
 
 
 def _shown(server: AuthKit, begun: Authorization, connection: Connection, user: User) -> dict[str, Any]:

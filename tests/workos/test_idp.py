@@ -16,7 +16,7 @@ from tests.workos.api.app import authorize as authorize_session
 from tests.workos.api.calls import BEN, KEY, NOTEBOOKS, Api
 from tests.workos.api.conftest import api
 from tests.workos.driver import ADA, CLEM, error_page, fields, page_kind
-from tests.workos.sso.walk import APP, CLIENT, ENTRA, IDP, OKTA, answer, authorize, code
+from tests.workos.sso.walk import APP, CLIENT, ENTRA, IDP, OKTA, answer, authorize, code, deactivate
 
 __all__ = ["api"]
 
@@ -110,6 +110,16 @@ def test_who_chooses_an_organization_goes_back_to_where_they_came_from(api: Api)
     page = api.workos.http.get(chosen.headers["Location"])
     assert page_kind(page) == "organization"
     assert '<a href="/sso/idp?' in page.text
+
+
+@pytest.mark.parametrize("decision", ["", "approve", "deny"])
+def test_a_connection_that_becomes_inactive_on_the_way_is_told_to_the_app(api: Api, decision: str) -> None:
+    """Neither the page nor an answer to it goes on; the sign-in is over."""
+    begun = authorize(api)
+    deactivate(api)
+    sent = answer(api, begun, decision=decision) if decision else api.workos.http.get(begun.headers["Location"])
+    assert (fields(sent)["error"], fields(sent)["state"]) == ("connection_unlinked", "a state")
+    assert error_page(api.workos.http.get(begun.headers["Location"])) == "sign_in_ended"
 
 
 def test_a_provider_of_no_organization_takes_anybody(api: Api) -> None:

@@ -14,7 +14,7 @@ from sandbox.workos.api.grant_bodies import ForCode, ForDevice, ForMagicAuth, Fo
 from sandbox.workos.api.one_time_codes import is_over, sent
 from sandbox.workos.api.steps import BY_A_PROVIDER, finished
 from sandbox.workos.authkit import AuthKit
-from sandbox.workos.connections import connection_of
+from sandbox.workos.connections import usable
 from sandbox.workos.device import approved_session
 from sandbox.workos.directory.entities import Connection, Membership, User
 from sandbox.workos.directory.identities import link
@@ -42,9 +42,9 @@ def by_code(server: AuthKit, asked: ForCode) -> dict[str, Any]:
     user = server.user(begun.user_id)
     if user is None:
         raise OAuthError("invalid_grant", "The user was deleted in the meantime.")
-    connection = connection_of(server, begun)
+    connection = usable(server, begun)
     if begun.connection is not None and connection is None:
-        raise OAuthError("invalid_grant", "The connection was deleted in the meantime.")
+        raise OAuthError("invalid_grant", "The connection was deleted or deactivated in the meantime.")
     invitation = _invitation(server, asked.invitation_token or begun.invitation_token, user.email)
     server.store.put(key, msgspec.structs.replace(kept, used=True))
     _join(server, user, connection)
