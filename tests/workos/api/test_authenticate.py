@@ -18,6 +18,7 @@ from tests.workos.api.app import (
     authorize,
     by_password,
     code,
+    decide,
 )
 from tests.workos.api.calls import KEY, NOTEBOOKS, PRESS, Api
 from tests.workos.driver import ADA, CHALLENGE, CLEM, VERIFIER, basic, fields
@@ -291,15 +292,6 @@ def test_a_device_code_is_for_one_purpose(api: Api) -> None:
 def test_a_device_names_its_environment(api: Api, body: Any, status: int) -> None:
     """Another client id is refused in OAuth's shape, none at all as a missing parameter."""
     assert api.post("/user_management/authorize/device", body, key=None).status == status
-
-
-def decide(api: Api, user_code: str, decision: str, user: str) -> None:
-    """Enter a device's code as a person does, and decide."""
-    page = api.workos.http.get("/oauth2/device", query_string={"user_code": user_code})
-    assert "Your app" in page.text
-    (cookie,) = (value.split(";")[0].partition("=")[2] for value in page.headers.getlist("Set-Cookie"))
-    form = {"authorization_session_id": cookie, "user_code": user_code, "user_id": user, "decision": decision}
-    assert api.workos.post("/oauth2/device", form).status_code == 200
 
 
 # --- what is not there -----------------------------------------------------------------------------------------------

@@ -9,16 +9,16 @@ import pytest
 from tests.workos.api.app import (
     ADA_EMAIL,
     CLEM_EMAIL,
-    DEVICE,
     GRANT,
     authenticate,
     authorize,
+    by_device,
     by_password,
     session,
 )
 from tests.workos.api.calls import BEN, NOTEBOOKS, PRESS, Answer, Api
 from tests.workos.driver import ADA, CLEM, fields
-from tests.workos.sso.walk import CLIENT, ENTRA, OKTA, answer
+from tests.workos.sso.walk import ENTRA, OKTA, answer
 
 MEMBERSHIPS = "/user_management/organization_memberships"
 INVITATIONS = "/user_management/invitations"
@@ -77,13 +77,7 @@ def test_an_organization_without_a_connection_takes_any(api: Api) -> None:
 
 def test_an_approved_device_is_not_the_connection(api: Api) -> None:
     """A person who approves on AuthKit's page does not come by the connection."""
-    device = api.post("/user_management/authorize/device", {"client_id": CLIENT}, key=None).json
-    page = api.workos.http.get("/oauth2/device", query_string={"user_code": device["user_code"]})
-    (cookie,) = (value.split(";")[0].partition("=")[2] for value in page.headers.getlist("Set-Cookie"))
-    form = {"authorization_session_id": cookie, "user_code": device["user_code"]}
-    api.workos.post("/oauth2/device", form | {"user_id": ADA, "decision": "approve"})
-
-    assert refused(authenticate(api, DEVICE, device_code=device["device_code"]), OKTA)
+    assert refused(by_device(api, ADA), OKTA)
 
 
 @pytest.mark.parametrize("way", ["password", "magic", "another connection"])

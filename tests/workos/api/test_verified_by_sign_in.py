@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.workos.api.app import DEVICE, GRANT, authenticate, authorize
+from tests.workos.api.app import GRANT, authenticate, authorize, by_device
 from tests.workos.api.calls import NOTEBOOKS, Answer, Api
 from tests.workos.driver import fields
-from tests.workos.sso.walk import CLIENT, OKTA, answer
+from tests.workos.sso.walk import OKTA, answer
 
 OURS = "eve@nearby-notebooks.example"
 THEIRS = "eve@freelance.example"
@@ -75,13 +75,7 @@ def test_a_pending_domain_is_not_the_organizations(api: Api) -> None:
 def test_an_approved_device_verifies_the_address(api: Api) -> None:
     """The click on WorkOS's page is a whole sign-in there, too."""
     user = unverified(api, THEIRS)
-    device = api.post("/user_management/authorize/device", {"client_id": CLIENT}, key=None).json
-    page = api.workos.http.get("/oauth2/device", query_string={"user_code": device["user_code"]})
-    (cookie,) = (value.split(";")[0].partition("=")[2] for value in page.headers.getlist("Set-Cookie"))
-    form = {"authorization_session_id": cookie, "user_code": device["user_code"]}
-    api.workos.post("/oauth2/device", form | {"user_id": user, "decision": "approve"})
-
-    answered = authenticate(api, DEVICE, device_code=device["device_code"])
+    answered = by_device(api, user)
     assert answered.json["user"]["email_verified"] is True
 
 
