@@ -21,6 +21,6 @@ class Authentication(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         Meta(description="a code of an authenticator app; `optional`: from who has enrolled one"),
     ] = "optional"
     email_verification: Annotated[
-        bool, Meta(description="whether who signs in with a password must have a verified email address")
+        bool, Meta(description="whether who signs in without showing the address to be theirs must verify it")
     ] = True
     sign_up: Annotated[bool, Meta(description="whether somebody unknown becomes a user")] = True

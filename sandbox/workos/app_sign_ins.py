@@ -13,12 +13,12 @@ from sandbox.workos.answers import OAuthError
 from sandbox.workos.authkit import AuthKit, authkit
 from sandbox.workos.authorization import challenge_of
 from sandbox.workos.codes import back
+from sandbox.workos.connections import PROVIDERS
 from sandbox.workos.directory.entities import Connection
 from sandbox.workos.environment import may_return_to
 from sandbox.workos.error_page import to_error_page
 from sandbox.workos.records import Authorization
 from sandbox.workos.sign_ins import begin, this_browser
-from sandbox.workos.sso.selection import PROVIDERS
 
 Asked = Mapping[str, str]
 

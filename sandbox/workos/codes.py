@@ -65,7 +65,7 @@ def _of_an_app(server: AuthKit, begun: Authorization, user: User) -> str:
     """Give a code for /user_management/authenticate or /sso/token."""
     code = server.sources.secret()
     signed_in = msgspec.structs.replace(begun, user_id=user.id)
-    server.store.put(hashed(code), SignInCode(begun=signed_in, expires=server.now() + CODE_LIFETIME))
+    server.store.put(hashed(code), SignInCode(begun=signed_in, email=user.email, expires=server.now() + CODE_LIFETIME))
     return code
 
 

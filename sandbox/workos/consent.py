@@ -13,7 +13,18 @@ from sandbox.workos.codes import approved, denied
 from sandbox.workos.directory.entities import Organization, User
 from sandbox.workos.records import Authorization
 from sandbox.workos.redirects import is_loopback, shown_host
-from sandbox.workos.sign_ins import EndedError, current, end, is_settled, known, settled, to, to_app
+from sandbox.workos.sign_ins import (
+    EndedError,
+    begun_at,
+    current,
+    end,
+    first_page,
+    is_settled,
+    known,
+    settled,
+    to,
+    to_app,
+)
 from sandbox.workos.store import hashed
 
 blueprint = Blueprint("consent", __name__, url_prefix="/oauth2")
@@ -49,7 +60,7 @@ def page_scopes(scope: tuple[str, ...]) -> list[dict[str, str]]:
 def sign_in() -> Response | str:
     """Show the users that one can sign in as; lead to the app where it signs people in itself."""
     server = authkit()
-    session, begun, client_name = current(server)
+    session, begun, client_name = begun_at(server, "consent.sign_in")
     return to_app(server, session, begun) or render_template(
         "sign_in.html",
         client_name=client_name,
@@ -65,7 +76,7 @@ def sign_in() -> Response | str:
 def choose_user() -> Response:
     """Sign in as the chosen user, and go on."""
     server = authkit()
-    session, begun, _ = current(server)
+    session, begun, _ = begun_at(server, "consent.sign_in")
     user = server.user(request.form.get("user_id", ""))
     away = to_app(server, session, begun)
     return away or (known(server, session, begun, user) if user else to("consent.sign_in", session))
@@ -78,7 +89,7 @@ def organization() -> Response | str:
     session, begun, client_name = current(server)
     user = server.user(begun.user_id or "")
     if user is None:
-        return to("consent.sign_in", session)
+        return to(first_page(begun), session)
     theirs = server.directory.organizations_of(user)
     if not theirs:
         end(server, session)
@@ -90,7 +101,7 @@ def organization() -> Response | str:
         organizations=[{"id": one.id, "name": one.name} for one in theirs],
         action=url_for("consent.choose_organization"),
         session=session,
-        another=url_for("consent.sign_in", authorization_session_id=session),
+        another=url_for(first_page(begun), authorization_session_id=session),
     )
 
 
@@ -101,7 +112,7 @@ def choose_organization() -> Response:
     session, begun, _ = current(server)
     user = server.user(begun.user_id or "")
     if user is None:
-        return to("consent.sign_in", session)
+        return to(first_page(begun), session)
     asked = request.form.get("organization_id", "")
     if asked not in {one.id for one in server.directory.organizations_of(user)}:
         return to("consent.organization", session)

@@ -11,15 +11,16 @@ from typing import Any, Final, NamedTuple
 from flask import Blueprint, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from sandbox.workos.answers import OAuthError
 from sandbox.workos.authkit import AuthKit, authkit
 from sandbox.workos.codes import denied
+from sandbox.workos.connections import check_active, connection_of
 from sandbox.workos.consent import page_user
 from sandbox.workos.directory.entities import Connection, Organization, User
 from sandbox.workos.directory.profiles import is_outside
 from sandbox.workos.records import Authorization, Purpose
 from sandbox.workos.redirects import is_loopback, shown_host
-from sandbox.workos.sign_ins import EndedError, current, end, known, offered, to
-from sandbox.workos.sso.selection import connection_of
+from sandbox.workos.sign_ins import EndedError, begun_at, end, known, offered, to
 
 blueprint = Blueprint("idp", __name__)
 
@@ -55,8 +56,6 @@ ENDINGS: Final[dict[str, Ending]] = {
     ),
 }
 """By the code of the error (WorkOS, reference: error codes)."""
-
-OUTSIDE: Final = "profile_not_allowed_outside_organization"
 
 _KIND: Final = re.compile(r"(?P<name>.+?)(?P<protocol>SAML|OIDC|Oidc|OAuth)?")
 _PROTOCOLS: Final = {"SAML": _SAML, "OIDC": _OPENID, "Oidc": _OPENID, "OAuth": _OAUTH}
@@ -100,11 +99,13 @@ def endings(kind: Kind, purpose: Purpose) -> dict[str, Ending]:
 
 
 @blueprint.get("/sso/idp")
-def page() -> str:
+def page() -> Response | str:
     """Show the people that the identity provider knows, and how it can refuse and fail."""
     server = authkit()
-    session, begun, _ = current(server)
+    session, begun, _ = begun_at(server, "idp.page")
     connection = _connection(server, begun)
+    if refusal := _unlinked(server, session, begun, connection):
+        return refusal
     kind = kind_of(connection.connection_type)
     organization = server.directory.get(Organization, connection.organization_id)
     return render_template(
@@ -126,8 +127,10 @@ def page() -> str:
 def answer() -> Response:
     """Vouch for the chosen person, or end the sign-in with the chosen error."""
     server = authkit()
-    session, begun, _ = current(server)
+    session, begun, _ = begun_at(server, "idp.page")
     connection = _connection(server, begun)
+    if refusal := _unlinked(server, session, begun, connection):
+        return refusal
     decision = request.form.get("decision", "")
     code = REFUSAL if decision == "deny" else decision
     ending = endings(kind_of(connection.connection_type), begun.purpose).get(code)
@@ -137,10 +140,6 @@ def answer() -> Response:
     user = server.user(request.form.get("user_id", ""))
     if user is None or decision != "approve":
         return to("idp.page", session)
-    if begun.purpose == "sso" and is_outside(server.directory, connection, user.email):
-        end(server, session)
-        said = f"The address {user.email} is of none of the organization's domains, and the organization wants one."
-        return denied(begun, OUTSIDE, said)
     return known(server, session, begun, user)
 
 
@@ -150,6 +149,16 @@ def _connection(server: AuthKit, begun: Authorization) -> Connection:
     if connection is None:
         raise EndedError
     return connection
+
+
+def _unlinked(server: AuthKit, session: str, begun: Authorization, connection: Connection) -> Response | None:
+    """End a sign-in whose connection has become inactive on the way; None while it is active."""
+    try:
+        check_active(connection)
+    except OAuthError as error:
+        end(server, session)
+        return denied(begun, error.error, error.description)
+    return None
 
 
 def _shown(server: AuthKit, begun: Authorization, connection: Connection, user: User) -> dict[str, Any]:

@@ -136,6 +136,8 @@ class SignInCode(Record, frozen=True, kw_only=True):
 
     begun: Authorization
     """What was asked for, and who signed in."""
+    email: str | None = None
+    """The address that they had."""
     used: bool = False
 
 
@@ -145,6 +147,11 @@ class Attempt(Record, frozen=True, kw_only=True):
     user_id: str
     method: str
     """In the words of the answer, such as `Password`."""
+    email: str | None = None
+    """The address that the sign-in has shown to be the user's own; None where it has shown none."""
+    provider: str | None = None
+    connection: str | None = None
+    """The id of the connection by which the user came, as in `Authorization`."""
     organization_id: str | None = None
     invitation_id: str | None = None
     passed: frozenset[str] = frozenset()

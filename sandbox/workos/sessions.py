@@ -27,6 +27,7 @@ def make(
     method: str,
     organization_id: str | None = None,
     *,
+    connection_id: str | None = None,
     ip_address: str | None = None,
     user_agent: str | None = None,
 ) -> Session:
@@ -38,6 +39,7 @@ def make(
         organization_id=organization_id,
         auth_method=_AUTH_METHOD.get(method, "oauth" if method.endswith("OAuth") else "unknown"),
         authentication_method=method,
+        connection_id=connection_id,
         ip_address=ip_address,
         user_agent=user_agent,
         expires_at=server.directory.time(lifetime),

@@ -14,7 +14,9 @@ from werkzeug.wrappers import Response
 
 from sandbox.workos.authkit import AuthKit
 from sandbox.workos.codes import approved, back, denied
+from sandbox.workos.connections import connection_of
 from sandbox.workos.directory.entities import Membership, User
+from sandbox.workos.directory.profiles import is_outside
 from sandbox.workos.records import Authorization, ExternalSignIn
 from sandbox.workos.redirects import shown_host
 from sandbox.workos.store import hashed
@@ -23,6 +25,8 @@ PAGE_LIFETIME: Final = 1800
 """Seconds that a person may take to sign in and consent."""
 
 COOKIE: Final = "authkit_authorization"
+
+OUTSIDE: Final = "profile_not_allowed_outside_organization"
 
 
 class SignIn(NamedTuple):
@@ -119,6 +123,14 @@ def current(server: AuthKit) -> SignIn:
     return SignIn(session, begun, client.name)
 
 
+def begun_at(server: AuthKit, page: str) -> SignIn:
+    """Find the sign-in of this request; raise EndedError also for one that begins on another page than this."""
+    found = current(server)
+    if first_page(found.begun) != page:
+        raise EndedError
+    return found
+
+
 def known(server: AuthKit, session: str, begun: Authorization, user: User) -> Response:
     """Go on with a person who has said who they are; ask for the organization where they belong to several."""
     theirs = server.directory.organizations_of(user)
@@ -135,7 +147,14 @@ def known(server: AuthKit, session: str, begun: Authorization, user: User) -> Re
 
 
 def _refusal(server: AuthKit, begun: Authorization, user: User) -> Response | None:
-    """Refuse who is no member of the organization asked for; who comes by its connection becomes one."""
+    """Refuse who is no member of the organization asked for; who comes by its connection becomes one.
+
+    By single sign-on an address of another domain is refused, whichever way the person was chosen.
+    """
+    connection = connection_of(server, begun)
+    if begun.purpose == "sso" and connection is not None and is_outside(server.directory, connection, user.email):
+        said = f"The address {user.email} is of none of the organization's domains, and the organization wants one."
+        return denied(begun, OUTSIDE, said)
     theirs = {one.id for one in server.directory.organizations_of(user)}
     if begun.connection is not None or begun.organization in {None, *theirs}:
         return None

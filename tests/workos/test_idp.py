@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import partial
 from typing import get_args
 
 import pytest
+from werkzeug.test import TestResponse
 
 from sandbox.settings.kinds import ConnectionType
 from sandbox.workos.idp import Kind, kind_of
-from tests.workos.api.calls import BEN, KEY, Api
+from tests.workos.api.app import authorize as authorize_session
+from tests.workos.api.calls import BEN, KEY, NOTEBOOKS, Api
 from tests.workos.api.conftest import api
 from tests.workos.driver import ADA, CLEM, error_page, fields, page_kind
-from tests.workos.sso.walk import APP, CLIENT, ENTRA, IDP, OKTA, answer, authorize, code
+from tests.workos.sso.walk import APP, CLIENT, ENTRA, IDP, OKTA, answer, authorize, code, deactivate
 
 __all__ = ["api"]
 
@@ -70,9 +74,52 @@ def test_an_outsider_is_vouched_for_and_not_let_in(api: Api) -> None:
     assert "Outside" in page(api, connection=OKTA)
     sent = fields(answer(api, authorize(api), user=CLEM))
     assert sent["error"] == "profile_not_allowed_outside_organization"
-    notebooks = "/organizations/org_01SANDB0XNEARBYN0TEB00KS00"
-    api.put(notebooks, {"allow_profiles_outside_organization": True})
+    api.put(f"/organizations/{NOTEBOOKS}", {"allow_profiles_outside_organization": True})
     assert code(api, user=CLEM)
+
+
+@pytest.mark.parametrize(("domains", "lets_in"), [("pending", False), ("verified", True), (None, False)])
+def test_a_domain_counts_once_it_is_verified(api: Api, domains: str | None, lets_in: bool) -> None:  # noqa: FBT001
+    """A domain that waits to be verified lets nobody in; where none is verified, nobody is of the organization's."""
+    given = [] if domains is None else [{"domain": "freelance.example", "state": domains}]
+    api.put(f"/organizations/{NOTEBOOKS}", {"domain_data": given})
+    sent = fields(answer(api, authorize(api), user=CLEM))
+    assert sent.get("error") == (None if lets_in else "profile_not_allowed_outside_organization")
+
+
+@pytest.mark.parametrize("begun", [authorize, partial(authorize_session, connection_id=OKTA)])
+def test_who_is_sent_to_the_identity_provider_signs_in_there(api: Api, begun: Callable[[Api], TestResponse]) -> None:
+    """AuthKit's own page neither shows such a sign-in nor takes an answer to it; nothing is lost by the attempt."""
+    sent = begun(api)
+    session = {"authorization_session_id": fields(sent)["authorization_session_id"], "user_id": CLEM}
+    shown = api.workos.http.get("/oauth2/sign-in", query_string=session)
+    assert (error_page(shown), error_page(api.workos.post("/oauth2/sign-in", session))) == ("sign_in_ended",) * 2
+    assert fields(answer(api, sent, user=ADA))["code"]
+
+
+def test_who_is_sent_to_authkits_page_signs_in_there(api: Api) -> None:
+    """The identity provider's page takes no answer to a sign-in that is not for it."""
+    session = {"authorization_session_id": fields(authorize_session(api))["authorization_session_id"], "user_id": ADA}
+    assert error_page(api.workos.post(IDP, session | {"decision": "approve"})) == "sign_in_ended"
+    assert fields(api.workos.post("/oauth2/sign-in", session))["code"]
+
+
+def test_who_chooses_an_organization_goes_back_to_where_they_came_from(api: Api) -> None:
+    """Ben came by Google; on the page of his organizations, somebody else is chosen at Google again."""
+    chosen = answer(api, authorize_session(api, provider="GoogleOAuth"), user=BEN)
+    page = api.workos.http.get(chosen.headers["Location"])
+    assert page_kind(page) == "organization"
+    assert '<a href="/sso/idp?' in page.text
+
+
+@pytest.mark.parametrize("decision", ["", "approve", "deny"])
+def test_a_connection_that_becomes_inactive_on_the_way_is_told_to_the_app(api: Api, decision: str) -> None:
+    """Neither the page nor an answer to it goes on; the sign-in is over."""
+    begun = authorize(api)
+    deactivate(api)
+    sent = answer(api, begun, decision=decision) if decision else api.workos.http.get(begun.headers["Location"])
+    assert (fields(sent)["error"], fields(sent)["state"]) == ("connection_unlinked", "a state")
+    assert error_page(api.workos.http.get(begun.headers["Location"])) == "sign_in_ended"
 
 
 def test_a_provider_of_no_organization_takes_anybody(api: Api) -> None:

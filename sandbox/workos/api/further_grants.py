@@ -9,9 +9,9 @@ from sandbox.workos.answers import OAuthError
 from sandbox.workos.api.challenges import is_over
 from sandbox.workos.api.errors import not_found, refused
 from sandbox.workos.api.grant_bodies import ForEmailVerification, ForOrganization, ForRadar, ForRefreshToken, ForTotp
-from sandbox.workos.api.one_time_codes import latest
+from sandbox.workos.api.one_time_codes import sent
 from sandbox.workos.api.sign_in_grants import checked
-from sandbox.workos.api.steps import check_membership, check_sso, passed, pending
+from sandbox.workos.api.steps import check_membership, check_sso, passed, pending, verified
 from sandbox.workos.authkit import AuthKit
 from sandbox.workos.directory.entities import Factor, User
 from sandbox.workos.directory.one_time import Challenge, EmailVerification
@@ -22,9 +22,9 @@ def by_email_verification(server: AuthKit, asked: ForEmailVerification) -> dict[
     """Go on once the email address is verified."""
     token = asked.pending_authentication_token
     attempt, user = _waiting(server, token)
-    verification = checked(server, latest(server, EmailVerification, user), asked.code)
+    verification = checked(server, sent(server, EmailVerification, user), asked.code)
     server.directory.change(verification, used=True)
-    server.directory.change(user, email_verified=True)
+    verified(server, user)
     return passed(server, token, attempt)
 
 
@@ -74,14 +74,13 @@ def by_refresh_token(server: AuthKit, asked: ForRefreshToken) -> dict[str, Any]:
     if user is None:
         raise OAuthError("invalid_grant", "The user was deleted in the meantime.")
     wanted = asked.organization_id or session.organization_id
+    if wanted is not None:
+        check_membership(server, user, wanted)
     given = sessions.replayed(server, asked.refresh_token, kept, wanted)
     if given is not None:
         return given
-    if wanted is not None:
-        check_membership(server, user, wanted)
     if wanted != session.organization_id:
-        if session.auth_method != "sso":
-            check_sso(server, user, wanted)
+        check_sso(server, user, wanted, session.connection_id)
         session = server.directory.change(session, organization_id=wanted)
     answered = sessions.answer(server, session, user)
     sessions.rotate(server, asked.refresh_token, kept, answered)

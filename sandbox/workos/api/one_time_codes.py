@@ -107,8 +107,8 @@ def confirm_email_verification(user_id: str) -> Response:
     asked, user, server = body(GivenCode), found(User, user_id), authkit()
     if user.email_verified:
         raise refused("email_previously_verified", f"The email address '{user.email}' is verified already.")
-    kept = latest(server, EmailVerification, user)
-    if kept is None or kept.email != user.email or not _fits(kept, asked.code):
+    kept = sent(server, EmailVerification, user)
+    if kept is None or not _fits(kept, asked.code):
         raise refused("email_verification_code_incorrect", "The code is not the one that was sent.")
     if kept.used:
         raise refused("email_verification_code_previously_used", "The code was used before.")
@@ -142,7 +142,7 @@ def send_email_change(user_id: str) -> Response:
 def confirm_email_change(user_id: str) -> Response:
     """Give the user the other email address, which the code has also verified."""
     asked, user, server = body(GivenCode), found(User, user_id), authkit()
-    kept = latest(server, EmailChange, user)
+    kept = _latest(server, EmailChange, user)
     if kept is None:
         raise ApiError(409, "No change of the email address was asked for.", "no_pending_email_change")
     if not _fits(kept, asked.code):
@@ -167,8 +167,13 @@ def emailed(server: AuthKit, kind: type[C], user: User, email: str | None = None
     return directory.make(kind, expires_at=directory.time(CODE_LIFETIME), expires=server.now() + KEPT, **fields)
 
 
-def latest(server: AuthKit, kind: type[C], user: User) -> C | None:
-    """Give the code of a kind that a user was sent last; None where there was none."""
+def sent(server: AuthKit, kind: type[C], user: User) -> C | None:
+    """Give the code of a kind that a user was sent last; None where it went to an address that they have no more."""
+    kept = _latest(server, kind, user)
+    return kept if kept is not None and kept.email.lower() == user.email.lower() else None
+
+
+def _latest(server: AuthKit, kind: type[C], user: User) -> C | None:
     return next(reversed(server.directory.all(kind, user_id=user.id)), None)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from flask import Response, jsonify
 from msgspec import Struct
 
+from sandbox.workos import sessions
 from sandbox.workos.api import credentials
 from sandbox.workos.api.errors import ApiError, not_found
 from sandbox.workos.api.finding import found
@@ -16,6 +17,7 @@ from sandbox.workos.api.reading import body
 from sandbox.workos.authkit import AuthKit, authkit
 from sandbox.workos.directory.entities import User
 from sandbox.workos.directory.one_time import KEPT, RESET_LIFETIME, PasswordReset
+from sandbox.workos.directory.sessions import Session
 
 blueprint = keyed("password_reset")
 
@@ -81,10 +83,11 @@ def confirm_password_reset() -> Response:
 
 
 def reset_password(server: AuthKit, token: str, password: str) -> User:
-    """Set a new password by a token of a reset.
+    """Set a new password by a token of a reset, and sign the user out everywhere.
 
-    Raise ApiError: 403 where there are no passwords, 404 for an unknown token, 400 with the reason for one that is used
-    up, and for a weak password.
+    All active sessions end (CONFIRMED: WorkOS, reference of password reset). So does what applications were granted,
+    and every other token of a reset that is out for the user: both UNCERTAIN. Raise ApiError: 403 where there are no
+    passwords, 404 for an unknown token, 400 with the reason for one that is used up, and for a weak password.
     """
     _check_passwords(server)
     reset = server.directory.first(PasswordReset, token=token)
@@ -100,6 +103,12 @@ def reset_password(server: AuthKit, token: str, password: str) -> User:
         said = errors[0]["message"]
         raise ApiError(400, f"The password was not set: {said}", "password_reset_error", errors=errors)
     server.directory.change(reset, used=True)
+    for other in server.directory.all(PasswordReset, user_id=user.id, used=False):
+        if not is_over(server, other):
+            server.directory.change(other, expires_at=server.directory.time())
+    for session in server.directory.all(Session, user_id=user.id):
+        sessions.end(server, session)
+    server.revoke(user_id=user.id)
     verified = user.email_verified or user.email == reset.email
     return server.directory.change(user, password=password, email_verified=verified)
 

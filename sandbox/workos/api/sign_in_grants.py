@@ -11,16 +11,15 @@ from sandbox.workos.answers import OAuthError
 from sandbox.workos.api import credentials
 from sandbox.workos.api.errors import ApiError, refused
 from sandbox.workos.api.grant_bodies import ForCode, ForDevice, ForMagicAuth, ForPassword
-from sandbox.workos.api.one_time_codes import is_over, latest
-from sandbox.workos.api.steps import BY_A_PROVIDER, finished
+from sandbox.workos.api.one_time_codes import is_over, sent
+from sandbox.workos.api.steps import ON_THE_PAGES, finished
 from sandbox.workos.authkit import AuthKit
+from sandbox.workos.connections import connection_of, vouches_for
 from sandbox.workos.device import approved_session
-from sandbox.workos.directory.entities import Connection, Membership, User
-from sandbox.workos.directory.identities import link
-from sandbox.workos.directory.invitations import Invitation, membership_of
+from sandbox.workos.directory.entities import User
+from sandbox.workos.directory.invitations import Invitation
 from sandbox.workos.directory.one_time import EmailVerification, MagicAuth
 from sandbox.workos.records import Attempt, SignInCode
-from sandbox.workos.sso.selection import connection_of
 from sandbox.workos.store import hashed
 from sandbox.workos.token import verifier_fits
 
@@ -42,19 +41,17 @@ def by_code(server: AuthKit, asked: ForCode) -> dict[str, Any]:
     user = server.user(begun.user_id)
     if user is None:
         raise OAuthError("invalid_grant", "The user was deleted in the meantime.")
-    connection = connection_of(server, begun)
-    if begun.connection is not None and connection is None:
-        raise OAuthError("invalid_grant", "The connection was deleted in the meantime.")
     invitation = _invitation(server, asked.invitation_token or begun.invitation_token, user.email)
     server.store.put(key, msgspec.structs.replace(kept, used=True))
-    _join(server, user, connection)
-    link(server.directory, user, connection)
     attempt = Attempt(
         user_id=user.id,
         method=_method(user, begun.provider, begun.connection),
+        email=kept.email if vouches_for(server, connection_of(server, begun), kept.email or "") else None,
+        provider=begun.provider,
+        connection=begun.connection,
         organization_id=begun.organization,
         invitation_id=invitation,
-        passed=BY_A_PROVIDER if begun.provider or begun.connection else BY_A_PROVIDER - {"sso_required"},
+        passed=ON_THE_PAGES,
         **asked.browser,
     )
     return finished(server, attempt)
@@ -67,20 +64,6 @@ def _method(user: User, provider: str | None, connection: str | None) -> str:
     if connection is not None:
         return "SSO"
     return "Password" if user.password is not None else "MagicAuth"
-
-
-def _join(server: AuthKit, user: User, connection: Connection | None) -> None:
-    """Make who comes by an organization's connection a member of it (WorkOS: just-in-time provisioning).
-
-    Who was invited becomes one at once; whom the organization made inactive stays so.
-    """
-    if connection is None or not connection.organization_id:
-        return
-    joined = membership_of(server.directory, user.id, connection.organization_id)
-    if joined is None:
-        server.directory.make(Membership, user_id=user.id, organization_id=connection.organization_id)
-    elif joined.status == "pending":
-        server.directory.change(joined, status="active")
 
 
 def by_password(server: AuthKit, asked: ForPassword) -> dict[str, Any]:
@@ -103,11 +86,11 @@ def by_magic_auth(server: AuthKit, asked: ForMagicAuth) -> dict[str, Any]:
     user = credentials.user_of(server.directory, asked.email)
     if user is None:
         raise wrong_code()
-    magic = checked(server, latest(server, MagicAuth, user), asked.code)
+    magic = checked(server, sent(server, MagicAuth, user), asked.code)
     invitation = _invitation(server, asked.invitation_token, user.email)
     server.directory.change(magic, used=True)
-    server.directory.change(user, email_verified=True)
-    return finished(server, Attempt(user_id=user.id, method="MagicAuth", invitation_id=invitation, **asked.browser))
+    attempt = Attempt(user_id=user.id, method="MagicAuth", email=magic.email, invitation_id=invitation, **asked.browser)
+    return finished(server, attempt)
 
 
 def by_device(server: AuthKit, asked: ForDevice) -> dict[str, Any]:
@@ -119,8 +102,9 @@ def by_device(server: AuthKit, asked: ForDevice) -> dict[str, Any]:
     attempt = Attempt(
         user_id=user.id,
         method=_method(user, None, None),
+        email=user.email,
         organization_id=device.organization,
-        passed=BY_A_PROVIDER | {"organization_selection_required"},
+        passed=ON_THE_PAGES | {"organization_selection_required"},
         **asked.browser,
     )
     return finished(server, attempt)

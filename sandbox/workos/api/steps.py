@@ -15,7 +15,9 @@ from sandbox.workos.answers import OAuthError
 from sandbox.workos.api.errors import ApiError, refused
 from sandbox.workos.api.one_time_codes import emailed
 from sandbox.workos.authkit import AuthKit
+from sandbox.workos.connections import join, may_join, usable
 from sandbox.workos.directory.entities import Connection, Factor, Organization, User
+from sandbox.workos.directory.identities import link
 from sandbox.workos.directory.invitations import Invitation, accept
 from sandbox.workos.directory.one_time import EmailVerification
 from sandbox.workos.records import Attempt
@@ -24,23 +26,28 @@ from sandbox.workos.store import hashed
 PENDING_LIFETIME: Final = 600
 """Seconds that a pending_authentication_token is good for (UNCERTAIN)."""
 
-BY_A_PROVIDER: Final = frozenset({"email_verification_required", "mfa_challenge", "sso_required"})
+ON_THE_PAGES: Final = frozenset({"mfa_challenge"})
 """What is not asked of who signed in with an identity provider, or on WorkOS's own page."""
 
 
 def finished(server: AuthKit, attempt: Attempt) -> dict[str, Any]:
-    """Give the answer with a new session, or raise what the next step is."""
+    """Give the answer with a new session, or raise what the next step is, or why there is none.
+
+    Nobody has joined an organization, and no invitation is accepted, until there is a session.
+    """
     user = server.user(attempt.user_id)
     if user is None:
         raise OAuthError("invalid_grant", "The user was deleted in the meantime.")
     for step in _STEPS:
         attempt = step(server, attempt, user)
+    user = _entered(server, attempt, user)
     user = server.directory.change(user, last_sign_in_at=server.directory.time())
     session = sessions.make(
         server,
         user,
         attempt.method,
         attempt.organization_id,
+        connection_id=attempt.connection,
         ip_address=attempt.ip_address,
         user_agent=attempt.user_agent,
     )
@@ -72,12 +79,15 @@ def _due(server: AuthKit, attempt: Attempt, code: str, message: str, **more: Any
     return ApiError(403, message, code, pending_authentication_token=token, **more)
 
 
+def _usable_connection(server: AuthKit, attempt: Attempt, _user: User) -> Attempt:
+    if attempt.connection is not None and usable(server, attempt) is None:
+        raise OAuthError("invalid_grant", "The connection was deleted or deactivated in the meantime.")
+    return attempt
+
+
 def _verified_email(server: AuthKit, attempt: Attempt, user: User) -> Attempt:
-    if (
-        server.settings.authentication.email_verification
-        and not user.email_verified
-        and "email_verification_required" not in attempt.passed
-    ):
+    wanted = server.settings.authentication.email_verification
+    if wanted and not user.email_verified and not _shows(attempt, user):
         verification = emailed(server, EmailVerification, user)
         raise _due(
             server,
@@ -105,22 +115,26 @@ def _second_factor(server: AuthKit, attempt: Attempt, user: User) -> Attempt:
     return attempt
 
 
-def _accepted_invitation(server: AuthKit, attempt: Attempt, user: User) -> Attempt:
-    """Let the user join the organization that the app's invitation is for, and sign in to it."""
+def _shows(attempt: Attempt, user: User) -> bool:
+    """Say whether the sign-in has shown that the address that the user has now is theirs."""
+    return attempt.email is not None and attempt.email.lower() == user.email.lower()
+
+
+def _invited(server: AuthKit, attempt: Attempt, _user: User) -> Attempt:
+    """Sign in to the organization that the app's invitation is for."""
     if attempt.invitation_id is None:
         return attempt
     invitation = server.directory.get(Invitation, attempt.invitation_id)
     if invitation is None or invitation.as_of(server.directory.time()) != "pending":
         raise OAuthError("invitation_invalid", "The invitation is pending no more.")
-    accepted = accept(server.directory, invitation, user)
-    organization_id = accepted.organization_id or attempt.organization_id
-    return msgspec.structs.replace(attempt, organization_id=organization_id, invitation_id=None)
+    return msgspec.structs.replace(attempt, organization_id=invitation.organization_id or attempt.organization_id)
 
 
 def _chosen_organization(server: AuthKit, attempt: Attempt, user: User) -> Attempt:
     """Sign in to the one organization, or ask which of several; the chosen one must still be the user's."""
     if attempt.organization_id is not None:
-        check_membership(server, user, attempt.organization_id)
+        if not _joins(server, attempt, user):
+            check_membership(server, user, attempt.organization_id)
         return attempt
     if "organization_selection_required" in attempt.passed:
         return attempt
@@ -132,27 +146,61 @@ def _chosen_organization(server: AuthKit, attempt: Attempt, user: User) -> Attem
     return msgspec.structs.replace(attempt, organization_id=theirs[0].id if theirs else None)
 
 
+def _joins(server: AuthKit, attempt: Attempt, user: User) -> bool:
+    """Say whether this sign-in makes the user a member of its organization: by the invitation, or the connection."""
+    if server.directory.get(Organization, attempt.organization_id) is None:
+        return False
+    invitation = server.directory.get(Invitation, attempt.invitation_id)
+    if invitation is not None and invitation.organization_id == attempt.organization_id:
+        return True
+    connection = usable(server, attempt)
+    if connection is None or connection.organization_id != attempt.organization_id:
+        return False
+    return may_join(server, user, connection)
+
+
 def _single_sign_on(server: AuthKit, attempt: Attempt, user: User) -> Attempt:
-    if "sso_required" not in attempt.passed:
-        check_sso(server, user, attempt.organization_id)
+    check_sso(server, user, attempt.organization_id, attempt.connection)
     return attempt
 
 
 _STEPS: Final[tuple[Callable[[AuthKit, Attempt, User], Attempt], ...]] = (
+    _usable_connection,
     _verified_email,
     _second_factor,
-    _accepted_invitation,
+    _invited,
     _chosen_organization,
     _single_sign_on,
 )
 
 
-def check_sso(server: AuthKit, user: User, organization_id: str | None) -> None:
-    """Raise OAuthError sso_required where the organization's members must sign in with its connection."""
+def _entered(server: AuthKit, attempt: Attempt, user: User) -> User:
+    """Let the user in: a member of the organization, with the account that they came by; give the user."""
+    connection = usable(server, attempt)
+    if connection is not None:
+        if may_join(server, user, connection):
+            join(server, user, connection)
+        link(server.directory, user, connection)
+    invitation = server.directory.get(Invitation, attempt.invitation_id)
+    if invitation is not None:
+        accept(server.directory, invitation, user)
+    return verified(server, user) if _shows(attempt, user) else user
+
+
+def verified(server: AuthKit, user: User) -> User:
+    """Keep that a user's email address is theirs."""
+    return user if user.email_verified else server.directory.change(user, email_verified=True)
+
+
+def check_sso(server: AuthKit, user: User, organization_id: str | None, connection_id: str | None) -> None:
+    """Raise OAuthError sso_required where an organization's members must come by its connection, and this is another.
+
+    Whoever enters an organization is asked, with the connection by which they signed in; None: by none.
+    """
     if server.settings.authentication.sso != "required" or organization_id is None:
         return
     connections = server.directory.all(Connection, organization_id=organization_id, state="active")
-    if connections:
+    if connections and connection_id not in {connection.id for connection in connections}:
         raise OAuthError(
             "sso_required",
             "The organization's members must sign in with its single sign-on connection.",

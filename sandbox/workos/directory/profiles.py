@@ -15,6 +15,10 @@ _DIGITS: Final = 21
 """As many as Google's ids of people have."""
 
 
+VERIFIED: Final = ("verified", "legacy_verified")
+"""The states of a domain that is the organization's own."""
+
+
 class Profile(Entity, frozen=True, kw_only=True):
     """A person as one connection's identity provider knows them; there need be no user of that address."""
 
@@ -50,12 +54,20 @@ class LogoutToken(Record, frozen=True, kw_only=True):
 
 
 def is_outside(directory: Directory, connection: Connection, email: str) -> bool:
-    """Say whether an address is of none of the domains of the connection's organization, which wants one of them."""
+    """Say whether an address is of none of the domains of the connection's organization, which wants one of them.
+
+    Where no domain is verified, every address is outside (CONFIRMED: WorkOS, SSO, Domains).
+    """
     organization = directory.get(Organization, connection.organization_id)
     if organization is None or organization.allow_profiles_outside_organization:
         return False
-    domains = directory.all(Domain, organization_id=organization.id)
-    return email.rpartition("@")[2].lower() not in {domain.domain for domain in domains}
+    return not is_of(directory, organization.id, email)
+
+
+def is_of(directory: Directory, organization_id: str, email: str) -> bool:
+    """Say whether an address is of one of an organization's domains; only those that are verified count."""
+    domains = directory.all(Domain, organization_id=organization_id)
+    return email.rpartition("@")[2].lower() in {domain.domain for domain in domains if domain.state in VERIFIED}
 
 
 def profile_of(directory: Directory, connection: Connection, user: User) -> Profile:

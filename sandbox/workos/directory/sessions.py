@@ -26,7 +26,7 @@ class Session(Entity, frozen=True, kw_only=True):
 
     OBJECT = "session"
     PREFIX = "session"
-    HIDDEN = frozenset({"authentication_method"})
+    HIDDEN = frozenset({"authentication_method", "connection_id"})
     OPTIONAL = frozenset({"organization_id"})
 
     user_id: str
@@ -34,6 +34,8 @@ class Session(Entity, frozen=True, kw_only=True):
     auth_method: AuthMethod = "unknown"
     authentication_method: str | None = None
     """The same in the words of the answer of /user_management/authenticate, such as `Password` or `GoogleOAuth`."""
+    connection_id: str | None = None
+    """The connection by which the user came; None: none, or AuthKit's own page."""
     status: Literal["active", "expired", "revoked"] = "active"
     ip_address: str | None = None
     user_agent: str | None = None

@@ -7,43 +7,12 @@ the sandbox's own.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Final, get_args
+from typing import Final
 
-from sandbox.settings.kinds import Provider
 from sandbox.workos.answers import OAuthError
 from sandbox.workos.authkit import AuthKit
+from sandbox.workos.connections import PROVIDERS, check_active, providers_own
 from sandbox.workos.directory.entities import Connection, Domain, Organization
-from sandbox.workos.directory.seeds import SEEDED_AT
-from sandbox.workos.records import Authorization
-
-PROVIDERS: Final[tuple[str, ...]] = get_args(Provider)
-
-_NO_LETTERS: Final = str.maketrans("ILOU", "110V")
-"""The letters that no ULID has."""
-_ID_TAIL: Final = 26
-
-
-def providers_own(provider: str) -> Connection:
-    """Give the connection that stands for everybody's own accounts with a provider; no organization has it.
-
-    WorkOS has such a connection in each environment, and lists it nowhere (UNCERTAIN).
-    """
-    tail = f"01SANDB0X{provider.upper().translate(_NO_LETTERS)}".ljust(_ID_TAIL, "0")[:_ID_TAIL]
-    return Connection(
-        id=f"conn_{tail}",
-        created_at=SEEDED_AT,
-        updated_at=SEEDED_AT,
-        organization_id="",
-        connection_type=provider,
-        name=provider,
-    )
-
-
-def connection_of(server: AuthKit, begun: Authorization) -> Connection | None:
-    """Give the connection by which a person signs in; None for one that is gone, or where AuthKit's own page asks."""
-    if begun.connection is not None and begun.provider is not None:
-        return providers_own(begun.provider)
-    return server.directory.get(Connection, begun.connection)
 
 
 def selected(server: AuthKit, selectors: Mapping[str, str]) -> Connection:
@@ -60,8 +29,7 @@ def selected(server: AuthKit, selectors: Mapping[str, str]) -> Connection:
         )
     name = given[0]
     connection = _SELECTORS[name](server, selectors[name])
-    if connection.state != "active":
-        raise OAuthError("connection_unlinked", f"The connection '{connection.id}' is {connection.state}.")
+    check_active(connection)
     return connection
 
 

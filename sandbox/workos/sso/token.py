@@ -13,9 +13,9 @@ from sandbox.workos.api.errors import ApiError, invalid
 from sandbox.workos.api.keys import is_key
 from sandbox.workos.api.reading import fields
 from sandbox.workos.authkit import AuthKit, authkit
+from sandbox.workos.connections import usable
 from sandbox.workos.directory.profiles import Profile, ProfileToken, profile_of
 from sandbox.workos.records import SignInCode
-from sandbox.workos.sso.selection import connection_of
 from sandbox.workos.store import hashed
 from sandbox.workos.token import verifier_fits
 
@@ -79,7 +79,7 @@ def _text(asked: Mapping[str, Any], name: str, default: str | None = None) -> st
 
 
 def _redeemed(server: AuthKit, code: str, secret: str, verifier: str | None) -> Profile:
-    """Give the profile that a code stands for, and use the code up.
+    """Give the profile that a code stands for, and use the code up; its connection must still be there and active.
 
     Who asks shows the API key as `client_secret`, or the verifier of the code's challenge (PKCE), or both. Raise
     OAuthError.
@@ -89,7 +89,7 @@ def _redeemed(server: AuthKit, code: str, secret: str, verifier: str | None) -> 
     is_public = begun is not None and begun.code_challenge is not None and not secret
     if not is_public and not is_key(secret):
         raise OAuthError("invalid_client", "Invalid client ID or secret.", 400)
-    connection = connection_of(server, begun) if begun else None
+    connection = usable(server, begun) if begun else None
     user = server.user(begun.user_id or "") if begun else None
     if not (begun and connection and user and verifier_fits(begun.code_challenge, verifier)):
         raise OAuthError("invalid_grant", f"The code '{code}' has expired or is invalid.", 400)

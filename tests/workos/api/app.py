@@ -50,3 +50,19 @@ def session(api: Api, email: str = ADA_EMAIL) -> dict[str, Any]:
     answer = by_password(api, email)
     assert answer.status == 200, answer.json
     return dict(answer.json)
+
+
+def decide(api: Api, user_code: str, decision: str, user: str, **more: str) -> None:
+    """Enter a device's code as a person does, and decide."""
+    page = api.workos.http.get("/oauth2/device", query_string={"user_code": user_code})
+    assert "Your app" in page.text
+    (cookie,) = (value.split(";")[0].partition("=")[2] for value in page.headers.getlist("Set-Cookie"))
+    form = {"authorization_session_id": cookie, "user_code": user_code, "user_id": user, "decision": decision}
+    assert api.workos.post("/oauth2/device", form | more).status_code == 200
+
+
+def by_device(api: Api, user: str) -> Answer:
+    """Sign in a device that a user has approved."""
+    device = api.post("/user_management/authorize/device", {"client_id": CLIENT}, key=None).json
+    decide(api, device["user_code"], "approve", user)
+    return authenticate(api, DEVICE, device_code=device["device_code"])

@@ -18,6 +18,7 @@ from tests.workos.api.app import (
     authorize,
     by_password,
     code,
+    decide,
 )
 from tests.workos.api.calls import BEN, KEY, NOTEBOOKS, PRESS, Api
 from tests.workos.driver import ADA, CHALLENGE, CLEM, VERIFIER, basic, fields
@@ -203,6 +204,17 @@ def test_magic_auth_can_be_off(api: Api) -> None:
     assert by_magic_auth(api, ADA_EMAIL).json["code"] == "authentication_method_not_allowed"
 
 
+def test_a_code_sent_to_an_address_that_is_no_more_the_users_signs_nobody_in(api: Api) -> None:
+    """Between sending and using the code the user gets another address: that one is not verified by it."""
+    made = api.post("/user_management/users", {"email": "eve@old.example"}).json
+    code = api.post("/user_management/magic_auth", {"email": made["email"]}).json["code"]
+    api.put(f"/user_management/users/{made['id']}", {"email": "eve@new.example"})
+
+    answer = by_magic_auth(api, "eve@new.example", code)
+    assert (answer.status, answer.json["code"]) == (400, "invalid_one_time_code")
+    assert api.get(f"/user_management/users/{made['id']}").json["email_verified"] is False
+
+
 # --- an invitation ---------------------------------------------------------------------------------------------------
 
 
@@ -294,15 +306,6 @@ def test_a_device_code_is_for_one_purpose(api: Api) -> None:
 def test_a_device_names_its_environment(api: Api, body: Any, status: int) -> None:
     """Another client id is refused in OAuth's shape, none at all as a missing parameter."""
     assert api.post("/user_management/authorize/device", body, key=None).status == status
-
-
-def decide(api: Api, user_code: str, decision: str, user: str, **more: str) -> None:
-    """Enter a device's code as a person does, and decide."""
-    page = api.workos.http.get("/oauth2/device", query_string={"user_code": user_code})
-    assert "Your app" in page.text
-    (cookie,) = (value.split(";")[0].partition("=")[2] for value in page.headers.getlist("Set-Cookie"))
-    form = {"authorization_session_id": cookie, "user_code": user_code, "user_id": user, "decision": decision}
-    assert api.workos.post("/oauth2/device", form | more).status_code == 200
 
 
 # --- what is not there -----------------------------------------------------------------------------------------------

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from tests.workos.api.app import CLEM_EMAIL, authenticate, session
 from tests.workos.api.calls import BEN, Api
 from tests.workos.driver import ADA
 
@@ -198,7 +200,7 @@ def test_a_reset_for_nobody_is_not_made(api: Api) -> None:
 
 def test_a_token_is_good_once_and_for_an_hour(api: Api) -> None:
     """A weak password, a used token and a late one set nothing, and say why."""
-    first, second = (api.post(RESET, {"email": ADAS}).json["password_reset_token"] for _ in range(2))
+    first = api.post(RESET, {"email": ADAS}).json["password_reset_token"]
 
     def refusal(token: str, password: str) -> str:
         answer = api.post(f"{RESET}/confirm", {"token": token, "new_password": password})
@@ -208,11 +210,49 @@ def test_a_token_is_good_once_and_for_an_hour(api: Api) -> None:
     assert refusal(first, "short") == "password_too_short"
     assert api.post(f"{RESET}/confirm", {"token": first, "new_password": NEW}).status == 200
     assert refusal(first, "another password") == "password_reset_token_used"
-    api.workos.clock.advance(3600)
+    second = api.post(RESET, {"email": ADAS}).json["password_reset_token"]
+    api.workos.clock.advance(3599)
+    assert refusal(second, "short") == "password_too_short"
+    api.workos.clock.advance(1)
     assert refusal(second, "another password") == "password_reset_token_expired"
     user = api.workos.authkit.user(ADA)
     assert user is not None
     assert user.password == NEW
+
+
+def confirmed(api: Api, token: str) -> None:
+    """Set a new password over the API."""
+    assert api.post(f"{RESET}/confirm", {"token": token, "new_password": NEW}).status == 200
+
+
+def on_the_page(api: Api, token: str) -> None:
+    """Set a new password as a person does."""
+    answer = api.workos.post("/reset-password", {"token": token, "new_password": NEW})
+    assert "Your password is set" in answer.text
+
+
+@pytest.mark.parametrize("reset", [confirmed, on_the_page])
+def test_a_new_password_signs_out_everywhere(api: Api, reset: Callable[[Api, str], None]) -> None:
+    """All active sessions of the user end, and what applications were granted; those of others go on."""
+    client = api.workos.register()
+    granted, first, others = api.workos.tokens(client, user=ADA), session(api, ADAS), session(api, CLEM_EMAIL)
+    reset(api, api.post(RESET, {"email": ADAS}).json["password_reset_token"])
+
+    refreshed = authenticate(api, "refresh_token", refresh_token=first["refresh_token"])
+    assert (refreshed.status, refreshed.json["error"]) == (400, "invalid_grant")
+    assert api.workos.refresh(client, granted["refresh_token"]).get_json()["error"] == "invalid_grant"
+    assert authenticate(api, "refresh_token", refresh_token=others["refresh_token"]).status == 200
+
+
+def test_a_new_password_ends_the_other_links(api: Api) -> None:
+    """Of several tokens that are out for a user only the first one used sets a password; somebody else's stays."""
+    first, second = (api.post(RESET, {"email": ADAS}).json["password_reset_token"] for _ in range(2))
+    others = api.post(RESET, {"email": CLEM_EMAIL}).json["password_reset_token"]
+    confirmed(api, second)
+
+    answer = api.post(f"{RESET}/confirm", {"token": first, "new_password": NEW})
+    assert answer.json["errors"][0]["code"] == "password_reset_token_expired"
+    confirmed(api, others)
 
 
 def test_without_passwords_none_is_reset(api: Api) -> None:

@@ -7,7 +7,7 @@ import pytest
 from tests.workos.api.app import authenticate, authorize, code
 from tests.workos.api.calls import BEN, NOTEBOOKS, PRESS, Api
 from tests.workos.driver import ADA, CHALLENGE, CLEM, error_page, fields, page_kind
-from tests.workos.sso.walk import APP, ENTRA, IDP, OKTA
+from tests.workos.sso.walk import APP, ENTRA, IDP, OKTA, deactivate
 
 
 def test_a_person_signs_in_on_the_page(api: Api) -> None:
@@ -86,6 +86,17 @@ def test_a_connection_that_is_gone_meanwhile_lets_nobody_in(api: Api, gone: str)
     api.delete(gone)
 
     assert authenticate(api, "authorization_code", code=one).json["error"] == "invalid_grant"
+    assert api.get(f"/user_management/organization_memberships?user_id={CLEM}").json["data"] == []
+
+
+def test_a_connection_that_becomes_inactive_meanwhile_lets_nobody_in(api: Api) -> None:
+    """Inactive is as good as gone: no session, and nobody joined."""
+    at_idp = {"authorization_session_id": fields(authorize(api, connection_id=OKTA))["authorization_session_id"]}
+    one = fields(api.workos.post(IDP, at_idp | {"user_id": CLEM, "decision": "approve"}))["code"]
+    deactivate(api)
+
+    answer = authenticate(api, "authorization_code", code=one)
+    assert (answer.status, answer.json["error"]) == (400, "invalid_grant")
     assert api.get(f"/user_management/organization_memberships?user_id={CLEM}").json["data"] == []
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import pytest
 
-from tests.workos.api.app import BEN_EMAIL, CLEM_EMAIL, GRANT, authenticate, by_password, code, session
+from tests.workos.api.app import ADA_EMAIL, BEN_EMAIL, CLEM_EMAIL, GRANT, authenticate, by_password, code, session
 from tests.workos.api.calls import BEN, NOTEBOOKS, PRESS, Answer, Api
 from tests.workos.driver import ADA, CLEM, ORIGIN, error_page
 from tests.workos.sso.walk import APP, CLIENT, ENTRA
@@ -97,6 +97,15 @@ def test_a_used_token_answers_the_same_while_the_grace_lasts(api: Api) -> None:
     late = refresh(api, first["refresh_token"])
     assert (late.status, late.json["error"]) == (400, "invalid_grant")
     assert refresh(api, second["refresh_token"]).status == 200
+
+
+def test_a_replay_is_of_a_member(api: Api) -> None:
+    """While the grace lasts the world takes the membership away: the used token answers nobody any more."""
+    first = session(api)
+    assert refresh(api, first["refresh_token"]).status == 200
+    api.workos.set(users=[{"id": ADA, "email": ADA_EMAIL, "first_name": "Ada", "last_name": "P"}])
+
+    assert refresh(api, first["refresh_token"]).json["error"] == "organization_membership_not_found"
 
 
 def test_tokens_need_not_rotate(api: Api) -> None:

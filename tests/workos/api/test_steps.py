@@ -65,6 +65,19 @@ def test_an_unverified_address_is_verified_first(api: Api) -> None:
     assert again.json["code"] == "invalid_pending_authentication_token"
 
 
+def test_a_code_sent_to_another_address_verifies_nothing(api: Api) -> None:
+    """While the code is out the user gets another address: a code to that one is wanted, the pending token waits."""
+    user = unverified(api)
+    asked = due(by_password(api, user["email"], "a long password"), "email_verification_required")
+    verify = {"code": "424242", "pending_authentication_token": asked["pending_authentication_token"]}
+    api.put(f"/user_management/users/{user['id']}", {"email": "eve@new.example"})
+
+    assert authenticate(api, GRANT + "email-verification:code", **verify).json["code"] == "invalid_one_time_code"
+    assert api.get(f"/user_management/users/{user['id']}").json["email_verified"] is False
+    api.post(f"/user_management/users/{user['id']}/email_verification/send")
+    assert authenticate(api, GRANT + "email-verification:code", **verify).json["user"]["email_verified"] is True
+
+
 def test_verification_can_be_off(api: Api) -> None:
     """Where the dashboard does not ask for it, an unverified address signs in."""
     user = unverified(api)

@@ -147,7 +147,7 @@ def test_the_dashboard_may_list_the_redirects(api: Api) -> None:
 def test_a_world_without_pages_answers_at_once(api: Api, sign_in: str, sent: str) -> None:
     """Where the world signs people in or refuses them by itself, so it does here; a member comes first."""
     api.workos.set(sign_in=sign_in)
-    response = authorize(api, organization=PRESS)
+    response = authorize(api, organization=NOTEBOOKS)
     assert sent in fields(response)
     assert response.headers["Location"].startswith(APP)
 
@@ -155,6 +155,8 @@ def test_a_world_without_pages_answers_at_once(api: Api, sign_in: str, sent: str
 def test_automatic_sign_in_takes_a_member(api: Api) -> None:
     """By itself the world signs in a member of the organization, or whom the app suggests."""
     api.workos.set(sign_in="automatic")
+    for organization in (NOTEBOOKS, PRESS):
+        api.put(f"/organizations/{organization}", {"allow_profiles_outside_organization": True})
     for asked, email in (
         ({"organization": PRESS}, "ben@nearby-notebooks.example"),
         ({"organization": NOTEBOOKS}, "ada@nearby-notebooks.example"),
@@ -163,6 +165,13 @@ def test_automatic_sign_in_takes_a_member(api: Api) -> None:
         exchanged = {"client_id": api.workos.authkit.settings.client_id, "client_secret": "sk_test_sandbox"}
         exchanged |= {"grant_type": "authorization_code", "code": fields(authorize(api, **asked))["code"]}
         assert api.post("/sso/token", exchanged, key=None).json["profile"]["email"] == email
+
+
+@pytest.mark.parametrize("asked", [{"connection": ENTRA}, {"connection": OKTA, "login_hint": "clem@freelance.example"}])
+def test_automatic_sign_in_lets_no_outsider_in(api: Api, asked: dict[str, str]) -> None:
+    """By itself the world refuses as the page does: who has an address of another domain, member or not."""
+    api.workos.set(sign_in="automatic")
+    assert fields(authorize(api, **asked))["error"] == "profile_not_allowed_outside_organization"
 
 
 def test_a_code_of_one_kind_is_none_of_another(api: Api) -> None:

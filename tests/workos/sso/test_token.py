@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from sandbox.workos.directory.entities import User
 from tests.workos.api.calls import BEN, KEY, Answer, Api
 from tests.workos.driver import ADA, CHALLENGE, VERIFIER
-from tests.workos.sso.walk import CLIENT, OKTA, code
+from tests.workos.sso.walk import CLIENT, OKTA, code, deactivate
 
 
 def asked(given: str, **change: Any) -> dict[str, Any]:
@@ -79,6 +80,15 @@ def test_a_code_is_good_once(api: Api) -> None:
     given = code(api)
     assert token(api, given).status == 200
     assert token(api, given).json["error"] == "invalid_grant"
+
+
+@pytest.mark.parametrize("gone", [deactivate, lambda api: api.delete(f"/connections/{OKTA}")])
+def test_a_code_is_worth_nothing_without_its_connection(api: Api, gone: Callable[[Api], None]) -> None:
+    """Between the identity provider and the exchange the connection becomes inactive, or is deleted."""
+    given = code(api)
+    gone(api)
+    answer = token(api, given)
+    assert (answer.status, answer.json["error"]) == (400, "invalid_grant")
 
 
 def test_a_code_is_good_for_ten_minutes(api: Api) -> None:

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from werkzeug.test import TestResponse
 
-from tests.workos.api.calls import BEN, Api
+from tests.workos.api.calls import BEN, NOTEBOOKS, Api
 from tests.workos.driver import ORIGIN, fields
 
 OKTA: Final = "conn_01SANDB0XNEARBY0KTA0000000"
@@ -25,6 +25,12 @@ def authorize(api: Api, *more: tuple[str, str], **change: str | None) -> TestRes
         usual["connection"] = OKTA
     asked = {name: value for name, value in (usual | change).items() if value is not None}
     return api.workos.http.get(f"/sso/authorize?{urlencode([*asked.items(), *more])}")
+
+
+def deactivate(api: Api) -> None:
+    """Let the connection to Okta become inactive in the world, as an administrator does."""
+    okta = {"id": OKTA, "organization": NOTEBOOKS, "type": "OktaSAML", "name": "Okta", "state": "inactive"}
+    api.workos.set(connections=[okta])
 
 
 def answer(api: Api, begun: TestResponse, *, user: str = BEN, decision: str = "approve") -> TestResponse:
