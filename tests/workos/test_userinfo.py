@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+import msgspec
 import pytest
 
 from tests.workos.driver import ADA, CLEM, SCOPE, Workos
@@ -61,11 +62,15 @@ def test_a_refreshed_token_tells_what_its_own_scope_allows(workos: Workos, clien
 
 
 def test_the_present_user_is_told(workos: Workos, client: dict[str, Any]) -> None:
-    """A change in the dashboard shows at once; a user who is gone is only a `sub`."""
+    """A change in the dashboard shows at once; of a user who is gone nothing is told."""
     token = workos.tokens(client)["access_token"]
-    workos.set(users=[])
+    ada = msgspec.to_builtins(workos.authkit.settings.users[0])
+    workos.set(users=[ada | {"email": "new@corp.example"}])
+    assert workos.userinfo(token).get_json()["email"] == "new@corp.example"
 
-    assert workos.userinfo(token).get_json() == {"sub": ADA}
+    workos.set(users=[])
+    answer = workos.userinfo(token)
+    assert (answer.status_code, answer.get_json()) == (401, {"error": "unauthorized"})
 
 
 @pytest.mark.parametrize(
