@@ -48,8 +48,8 @@ class Recorder:
             request_body=_body(request, redact),
             ended=ended,
             faults=[redact(fault) for fault in faults],
-            client_id=None if client_id is None else _sound(redact(client_id)),
-            mcp_methods=[_sound(redact(method))[:_METHOD_LENGTH] for method in sorted(request.mcp_methods)[:_METHODS]],
+            client_id=None if client_id is None else redact(client_id),
+            mcp_methods=[redact(method)[:_METHOD_LENGTH] for method in sorted(request.mcp_methods)[:_METHODS]],
             **_answered(response, ended, redact),
         )
 
@@ -88,8 +88,3 @@ def _body(message: Request | Response, redact: Redaction, *, cut: bool = False) 
     finder = in_body(message.header("content-type"))
     text = shown(message.body)
     return redact.cut(text, finder) if cut or len(message.body) > BODY_LIMIT else redact(text, finder)
-
-
-def _sound(text: str) -> str:
-    """Give a text that can be written as UTF-8: JSON can spell half of a surrogate pair."""
-    return text.encode("utf-8", "replace").decode()

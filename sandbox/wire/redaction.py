@@ -18,6 +18,7 @@ from urllib.parse import quote, quote_plus, unquote_plus
 import msgspec
 
 from sandbox.wire.exchange import BODY_LIMIT
+from sandbox.wire.json_text import whole
 from sandbox.wire.message import Request, Response
 from sandbox.wire.secret_names import COOKIE, Finder, Place
 from sandbox.wire.secret_places import basic_secret, in_body, in_form, in_header, in_text, places
@@ -143,7 +144,7 @@ def _spellings(secret: str) -> set[str]:
     upper = {spell(secret, safe=kept, errors="replace") for spell in (quote, quote_plus) for kept in safe}
     lower = {_PERCENT.sub(lambda found: found[0].lower(), spelling) for spelling in upper}
     in_json = {json.dumps(secret, ensure_ascii=ascii_)[1:-1] for ascii_ in (True, False)}
-    return {secret, html.escape(secret), *upper, *lower, *in_json}
+    return {secret, whole(secret), html.escape(secret), *upper, *lower, *in_json}
 
 
 def decoded(secrets: Mapping[str, str]) -> dict[str, dict[str, Any]]:
