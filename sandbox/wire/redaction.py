@@ -42,8 +42,9 @@ def marked(name: str, secret: str) -> str:
 
 
 def shown(body: bytes) -> str:
-    """Give as much of a body as is remembered, as text."""
-    return body[:BODY_LIMIT].decode("utf-8", "replace")
+    """Give as much of a body as is remembered, as text; JSON may also be written in UTF-16 and UTF-32."""
+    encoding = json.detect_encoding(body) if b"\0" in body[:4] else "utf-8"
+    return body[:BODY_LIMIT].decode(encoding, "replace")
 
 
 def secrets_of(request: Request, response: Response | None) -> dict[str, str]:
