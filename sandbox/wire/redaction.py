@@ -27,6 +27,7 @@ _SHORTEST: Final = 6
 _SHORTEST_COOKIE: Final = 12
 """A browser sends the cookies of every program on localhost, and `theme=dark` is no secret in another place."""
 
+_NONE: Final[Mapping[str, str]] = {}
 _PLAIN: Final = re.compile(r"[A-Za-z0-9._~-]+")
 _PERCENT: Final = re.compile(r"%[0-9A-F]{2}")
 
@@ -90,10 +91,10 @@ class Redaction:
         self._spellings = sorted(spellings.items(), key=lambda item: -len(item[0]))
 
     @classmethod
-    def of(cls, request: Request, response: Response | None) -> Self:
-        """Make the redaction of an exchange; its texts are searched once, here."""
+    def of(cls, request: Request, response: Response | None, known: Mapping[str, str] = _NONE) -> Self:
+        """Make the redaction of an exchange, of what is known to be secret too; its texts are searched once, here."""
         found = {key: places(*key) for key in _texts(request, response)}
-        made = cls(_named(place for each in found.values() for place in each))
+        made = cls({**known, **_named(place for each in found.values() for place in each)})
         made._places = found
         return made
 
