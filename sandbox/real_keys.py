@@ -15,11 +15,13 @@ ADVICE: Final = (
     " keys, such as sk_test_sandbox, and roll the real one if others could see it."
 )
 
+_LAYERS: Final = 10
+"""How often a text may be written for a URL, over and over."""
 _ESCAPED: Final = re.compile(r"\\u([0-9A-Fa-f]{4})")
 
 
 def holds_one(text: str) -> bool:
-    """Say whether a text holds such a key, also where it is written for a URL (twice, too) or with escapes of JSON."""
+    """Say whether a text holds such a key, also with escapes of JSON, or written for a URL, over and over."""
     return any(REAL.search(reading) for reading in _readings(text))
 
 
@@ -28,10 +30,12 @@ def _readings(text: str) -> Iterator[str]:
     if "\\u" in text:
         text = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
         yield text
-    for _ in range(2):
-        if "%" in text:
-            text = unquote_plus(text)
-            yield text
+    for _ in range(_LAYERS):
+        read = unquote_plus(text) if "%" in text else text
+        if read == text:
+            return
+        text = read
+        yield text
 
 
 def path_to_one(value: Any, path: tuple[str | int, ...] = ()) -> tuple[str | int, ...] | None:

@@ -15,6 +15,7 @@ from sandbox.diagnosis.report import is_broken
 from sandbox.diagram import NAMES, Picture
 from sandbox.timeline import odd, path_of
 from sandbox.wire.exchange import Exchange
+from sandbox.wire.json_text import as_json
 
 if TYPE_CHECKING:
     import jinja2
@@ -69,9 +70,10 @@ def page(exchanges: Sequence[Exchange], findings: Sequence[Finding], heading: st
 
 def _pretty(value: Any) -> str:
     """Give JSON with its lines, and any other text as it is."""
+    read = as_json(value) if isinstance(value, str) else value
     try:
-        return json.dumps(json.loads(value) if isinstance(value, str) else value, indent=2, ensure_ascii=False)
-    except (ValueError, RecursionError):
+        return str(value) if read is None else json.dumps(read, indent=2, ensure_ascii=False)
+    except RecursionError:
         return str(value)
 
 

@@ -245,6 +245,7 @@ class Sandbox(Witness, Holding):
         self.other.store.clear()
         effects.undo(self)
         self.wire.identities.clear()
+        self.wire.issued.clear()
         self.mcp.forget_sessions()
         self.logs.clear()
         self._forget_what_was_seen()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Iterable
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
@@ -13,6 +12,7 @@ import click
 from sandbox.flow import SERVICE_USER_AGENT, STEP_MEANING
 from sandbox.plain import one_line
 from sandbox.wire.exchange import Exchange
+from sandbox.wire.json_text import as_json
 
 _FIRST_ERROR: Final = 400
 _UNAUTHORIZED: Final = 401
@@ -40,7 +40,7 @@ def odd(exchange: Exchange) -> str:
 def _odd(exchange: Exchange) -> str:
     if exchange.ended in {"dropped", "cut", "unanswered", "unasked"}:
         return _ENDED[exchange.ended]
-    document = _document(exchange)
+    document = as_json(exchange.response_body)
     said = [_error_text(document)] if isinstance(document, dict) else []
     location = exchange.response_header("location")
     if location is not None:
@@ -66,13 +66,6 @@ def path_of(url: str) -> str:
 
 def _challenge_text(challenge: str | None) -> str:
     return "the challenge names no resource_metadata" if challenge else "no WWW-Authenticate header"
-
-
-def _document(exchange: Exchange) -> Any:
-    try:
-        return json.loads(exchange.response_body)
-    except (ValueError, RecursionError):
-        return None
 
 
 def _error_text(document: dict[str, Any]) -> str:

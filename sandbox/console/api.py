@@ -13,7 +13,7 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from sandbox import __version__, export, report_page
-from sandbox.console.calls import KNOWN, answer, asked, running
+from sandbox.console.calls import KNOWN, answer, asked, running, why
 from sandbox.console.client_secrets import without_secrets
 from sandbox.console.dashboard import dashboard
 from sandbox.console.openapi import described
@@ -58,13 +58,13 @@ def _flask_app() -> Flask:
         name = f"{route.method} {route.path}"
         app.add_url_rule(route.path, name, route.answer, methods=[route.method])
     app.register_error_handler(SandboxError, _refused)
-    app.register_error_handler(msgspec.ValidationError, lambda error: answer({"error": str(error)}, 400))
+    app.register_error_handler(msgspec.ValidationError, _refused)
     app.register_error_handler(HTTPException, _http_error)
     return app
 
 
-def _refused(error: SandboxError) -> Response:
-    return trouble(str(error), 400) if _is_page() else answer({"error": str(error)}, 400)
+def _refused(error: Exception) -> Response:
+    return trouble(why(error), 400) if _is_page() else answer({"error": why(error)}, 400)
 
 
 def _http_error(error: HTTPException) -> Response:

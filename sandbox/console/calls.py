@@ -8,6 +8,7 @@ import msgspec
 from flask import Response, request
 
 from sandbox.errors import SandboxError
+from sandbox.real_keys import ADVICE, holds_one
 from sandbox.scenario.reading import plain
 
 if TYPE_CHECKING:
@@ -26,6 +27,11 @@ def running() -> Sandbox:
 def answer(value: Any, status: int = 200) -> Response:
     """Answer with JSON."""
     return Response(msgspec.json.encode(value), status, content_type="application/json")
+
+
+def why(error: Exception) -> str:
+    """Say why something was refused; a key of the real WorkOS that was given is not said again."""
+    return ADVICE if holds_one(str(error)) else str(error)
 
 
 def asked() -> dict[str, Any]:

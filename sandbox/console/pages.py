@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import msgspec
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 
-from sandbox.console.calls import running
+from sandbox.console.calls import running, why
 from sandbox.errors import SandboxError
 from sandbox.flow import STEP_MEANING, STEPS
 from sandbox.scenario import Scenario, library, search
@@ -166,7 +166,7 @@ def scenario(name: str) -> str | Response:
     try:
         told = find_named(name)
     except SandboxError as error:
-        return trouble(str(error), 404)
+        return trouble(why(error), 404)
     printed = sorted(told.symptoms, key=lambda symptom: symptom.client)
     return render_template(
         "scenario.html",

@@ -103,7 +103,8 @@ def _access_tokens(sandbox: Sandbox, name: Callable[[str], str]) -> Iterator[Tok
     """
     now, seen = sandbox.authkit.now(), dict[str, dict[str, Any]]()
     for exchange in sandbox.trace:
-        seen |= {mark: said["claims"] for mark, said in exchange.held.items() if "jti" in said.get("claims", ())}
+        told = [(mark, said.get("claims")) for mark, said in exchange.held.items()]
+        seen |= {mark: claims for mark, claims in told if isinstance(claims, dict) and "jti" in claims}
     for mark, claims in islice(reversed(seen.items()), MOST):
         left = (expiry(claims) or 0) - now
         state = f"good for {left:.0f} s more" if left > 0 else "expired"

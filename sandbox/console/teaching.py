@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from flask import Blueprint, Response, redirect, render_template, url_for
 
-from sandbox.console.calls import running
+from sandbox.console.calls import running, why
 from sandbox.console.pages import commands, trouble
 from sandbox.errors import SandboxError
 from sandbox.lessons import lesson, lessons
@@ -32,7 +32,7 @@ def one(name: str) -> str | Response:
     try:
         told = lesson(name)
     except SandboxError as error:
-        return trouble(str(error), 404)
+        return trouble(why(error), 404)
     sandbox = running()
     every = lessons()
     at = [each.name for each in every].index(name)

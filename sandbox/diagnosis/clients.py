@@ -12,10 +12,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from sandbox.diagnosis.evidence import as_json
 from sandbox.diagnosis.sharing import Client, program_of, shared_out
 from sandbox.diagnosis.ties import tied, ties_of
 from sandbox.wire.exchange import Exchange
+from sandbox.wire.json_text import as_json
 
 _LOOK_BACK: Final = 50
 """How many clients are looked through for one that goes on, so that the time grows with the trace alone."""

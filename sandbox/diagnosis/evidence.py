@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -15,6 +14,7 @@ from urllib.parse import SplitResult, parse_qsl, urlsplit
 from sandbox.diagnosis.challenges import Challenge, challenges_of
 from sandbox.flow import STEPS, Step
 from sandbox.wire.exchange import Exchange
+from sandbox.wire.json_text import as_json
 
 _SUCCESS: Final = range(200, 300)
 _ASKS: Final = frozenset({"client_id", "response_type", "state", "scope"})
@@ -217,14 +217,6 @@ def _issuer_of(url: str) -> str | None:
 def is_success(exchange: Exchange) -> bool:
     """Say whether an exchange was answered with a status of success."""
     return exchange.status in _SUCCESS
-
-
-def as_json(text: str) -> Any:
-    """Read JSON; give None for what is none."""
-    try:
-        return json.loads(text) if text.strip() else None
-    except (ValueError, RecursionError):
-        return None
 
 
 def form_of(exchange: Exchange) -> dict[str, str]:

@@ -7,10 +7,11 @@ import re
 from typing import Any, Final
 
 from sandbox.diagnosis.access_tokens import Use, has_expired, time_of, uses
-from sandbox.diagnosis.evidence import Evidence, as_json, is_success
+from sandbox.diagnosis.evidence import Evidence, is_success
 from sandbox.diagnosis.finding import Proof, rule
 from sandbox.diagnosis.rpc import answers, error_of
 from sandbox.wire.exchange import Exchange
+from sandbox.wire.json_text import as_json
 
 _UNAUTHORIZED: Final = 401
 _NOT_FOUND: Final = 404

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable
 from typing import Any, Final
 
-from sandbox.diagnosis.evidence import as_json
 from sandbox.flow import SESSION_METHODS, STEPS, Step
 from sandbox.wire.exchange import Exchange
+from sandbox.wire.json_text import as_json
 
 _UNAUTHORIZED: Final = 401
 _FIRST_ERROR: Final = 400

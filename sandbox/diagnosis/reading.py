@@ -14,6 +14,7 @@ from sandbox.diagnosis.debug_log import is_debug_log, told_by
 from sandbox.diagnosis.har import exchanges_of
 from sandbox.errors import SandboxError
 from sandbox.wire.exchange import Exchange
+from sandbox.wire.json_text import whole
 
 LIMIT: Final = 256 * 1024 * 1024
 """The largest file that is read, in bytes."""
@@ -70,9 +71,9 @@ def read(data: bytes) -> Reading:
 
 
 def _decoded(text: str) -> Any:
-    """Read JSON; half a surrogate pair, which browsers write of binary bodies, becomes a question mark."""
+    """Read JSON; half a surrogate pair, which browsers write of binary bodies, becomes U+FFFD."""
     if _SURROGATE.search(text) is not None:
-        return msgspec.json.decode(json.dumps(json.loads(text), ensure_ascii=False).encode("utf-8", "replace"))
+        return msgspec.json.decode(whole(json.dumps(json.loads(text), ensure_ascii=False)))
     return msgspec.json.decode(text)
 
 
@@ -120,7 +121,7 @@ def _lines(text: str, not_json: Exception) -> Reading:
     said: list[dict[str, Any]] = []
     for number, line in lines:
         try:
-            value = json.loads(line)
+            value = _decoded(line)
         except (ValueError, RecursionError):
             if said and number == lines[-1][0]:
                 break

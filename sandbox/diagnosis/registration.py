@@ -7,11 +7,12 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
-from sandbox.diagnosis.evidence import Evidence, as_json, is_success
+from sandbox.diagnosis.evidence import Evidence, is_success
 from sandbox.diagnosis.finding import Proof, rule
 from sandbox.diagnosis.network import is_disturbed
 from sandbox.diagnosis.searches import document, documents
 from sandbox.wire.exchange import Exchange
+from sandbox.wire.json_text import as_json
 
 _FAILURES: Final = range(500, 600)
 _REFUSALS: Final = range(400, 500)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox.diagnosis.evidence import as_json
 from sandbox.wire.exchange import Exchange
+from sandbox.wire.json_text import as_json
 
 
 def answers(exchange: Exchange) -> list[dict[str, Any]]:

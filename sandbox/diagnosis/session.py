@@ -8,10 +8,11 @@ from typing import Any, Final
 
 from sandbox.diagnosis.access_tokens import has_expired, refused_at_once
 from sandbox.diagnosis.edge import is_from_edge, speaks_of_host
-from sandbox.diagnosis.evidence import Evidence, as_json, is_success
+from sandbox.diagnosis.evidence import Evidence, is_success
 from sandbox.diagnosis.finding import Proof, rule
 from sandbox.diagnosis.rpc import answers, error_of
 from sandbox.wire.exchange import Exchange
+from sandbox.wire.json_text import as_json
 
 _FORBIDDEN: Final = 403
 _MISDIRECTED: Final = 421

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 from urllib.parse import parse_qsl
 
-from sandbox.diagnosis.evidence import as_json, form_of, tokens_in, urlsplit_or_empty
+from sandbox.diagnosis.evidence import form_of, tokens_in, urlsplit_or_empty
 from sandbox.wire.exchange import Exchange
+from sandbox.wire.json_text import as_json
 
 Tie = tuple[str, str]
 """What it is, and its value."""

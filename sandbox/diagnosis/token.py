@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from sandbox.diagnosis.evidence import Document, Evidence, as_json, form_of, is_success
+from sandbox.diagnosis.evidence import Document, Evidence, form_of, is_success
 from sandbox.diagnosis.finding import Proof, rule
 from sandbox.diagnosis.sign_ins import (
     SignIn,
@@ -19,6 +19,7 @@ from sandbox.diagnosis.sign_ins import (
     sign_ins,
 )
 from sandbox.wire.exchange import Exchange
+from sandbox.wire.json_text import as_json
 
 _REFUSED: Final = 400
 _TOO_MANY: Final = 429

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Iterator
 from typing import Any, Final
 
 from sandbox.flow import Step
+from sandbox.wire.json_text import as_json
 from sandbox.wire.message import Request, Response
 
 _REMEMBERED: Final = 10_000
@@ -68,8 +68,8 @@ def _mapping(value: Any) -> dict[str, Any]:
 def _jwt_claims(token: str) -> dict[str, Any] | None:
     parts = token.split(".")
     try:
-        claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-    except (IndexError, ValueError, RecursionError):
+        claims = as_json(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    except (IndexError, ValueError):
         return None
     return claims if isinstance(claims, dict) else None
 

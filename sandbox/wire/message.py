@@ -9,18 +9,13 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
+from sandbox.wire.json_text import as_json
+
 
 def header(headers: Iterable[tuple[str, str]], name: str) -> str | None:
     """Give the first header of that name, in any case."""
     wanted = name.lower()
     return next((value for key, value in headers if key.lower() == wanted), None)
-
-
-def _as_json(body: bytes) -> Any:
-    try:
-        return json.loads(body) if body else None
-    except (ValueError, RecursionError):
-        return None
 
 
 @dataclass(frozen=True)
@@ -45,7 +40,7 @@ class Request:
     @cached_property
     def json(self) -> Any:
         """The JSON body, or None."""
-        return _as_json(self.body)
+        return as_json(self.body)
 
     @cached_property
     def form(self) -> Mapping[str, str]:
@@ -96,7 +91,7 @@ class Response:
     @cached_property
     def json(self) -> Any:
         """The JSON body, or None."""
-        return _as_json(self.body)
+        return as_json(self.body)
 
     def with_headers(self, **change: str | None) -> Response:
         """Give the response with headers replaced, or removed by None; `_` in a name stands for `-`."""

@@ -143,6 +143,7 @@ class Passage:
             step=self.step,
             request=request,
             reveal=self.wire.reveal,
+            issued=self.wire.issued,
         )
 
     # --- answering ------------------------------------------------------------------------------------------------

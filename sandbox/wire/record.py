@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sandbox.flow import Step, System, asker_of
 from sandbox.wire.exchange import BODY_LIMIT, Answer, Ended, Exchange
+from sandbox.wire.issued import Issued
 from sandbox.wire.message import Request, Response
 from sandbox.wire.redaction import Redaction, Revealed, decoded, secrets_of, shown
 from sandbox.wire.secret_places import in_body, in_form
@@ -27,6 +28,8 @@ class Recorder:
     step: Step
     request: Request
     reveal: bool
+    issued: Issued = field(default_factory=Issued)
+    """What is known to be secret from earlier exchanges."""
 
     def exchange(
         self, response: Response | None, ended: Ended, seconds: float, faults: Iterable[str], client_id: str | None
@@ -34,6 +37,8 @@ class Recorder:
         """Give the exchange with this response, or without one."""
         request = self.request
         redact = self._redaction(response)
+        if response is not None:
+            self.issued.learn(response, redact.secrets)
         query = f"?{redact(request.query, in_form)}" if request.query else ""
         return Exchange(
             number=self.number,
@@ -48,20 +53,22 @@ class Recorder:
             request_body=_body(request, redact),
             ended=ended,
             faults=[redact(fault) for fault in faults],
-            client_id=None if client_id is None else _sound(redact(client_id)),
-            mcp_methods=[_sound(redact(method))[:_METHOD_LENGTH] for method in sorted(request.mcp_methods)[:_METHODS]],
+            client_id=None if client_id is None else redact(client_id),
+            mcp_methods=[redact(method)[:_METHOD_LENGTH] for method in sorted(request.mcp_methods)[:_METHODS]],
             **_answered(response, ended, redact),
         )
 
     def healthy(self, answer: Response, sent: Response | None) -> Answer:
         """Write down what the application had answered, before faults edited it into what was sent."""
         secrets = secrets_of(self.request, answer)
-        redact = (Revealed if self.reveal else Redaction)(secrets_of(self.request, sent) | secrets)
+        redact = (Revealed if self.reveal else Redaction)(
+            self.issued.within(self.request) | secrets_of(self.request, sent) | secrets
+        )
         headers = redact.headers(answer.headers)
         return Answer(status=answer.status, headers=headers, body=_body(answer, redact), held=decoded(secrets))
 
     def _redaction(self, response: Response | None) -> Redaction:
-        return (Revealed if self.reveal else Redaction).of(self.request, response)
+        return (Revealed if self.reveal else Redaction).of(self.request, response, self.issued.within(self.request))
 
     def conclude(self, exchange: Exchange, response: Response, ended: Ended, seconds: float) -> None:
         """Complete the record of a stream that has ended."""
@@ -88,8 +95,3 @@ def _body(message: Request | Response, redact: Redaction, *, cut: bool = False) 
     finder = in_body(message.header("content-type"))
     text = shown(message.body)
     return redact.cut(text, finder) if cut or len(message.body) > BODY_LIMIT else redact(text, finder)
-
-
-def _sound(text: str) -> str:
-    """Give a text that can be written as UTF-8: JSON can spell half of a surrogate pair."""
-    return text.encode("utf-8", "replace").decode()

@@ -18,6 +18,7 @@ from urllib.parse import quote, quote_plus, unquote_plus
 import msgspec
 
 from sandbox.wire.exchange import BODY_LIMIT
+from sandbox.wire.json_text import whole
 from sandbox.wire.message import Request, Response
 from sandbox.wire.secret_names import COOKIE, Finder, Place
 from sandbox.wire.secret_places import basic_secret, in_body, in_form, in_header, in_text, places
@@ -26,6 +27,7 @@ _SHORTEST: Final = 6
 _SHORTEST_COOKIE: Final = 12
 """A browser sends the cookies of every program on localhost, and `theme=dark` is no secret in another place."""
 
+_NONE: Final[Mapping[str, str]] = {}
 _PLAIN: Final = re.compile(r"[A-Za-z0-9._~-]+")
 _PERCENT: Final = re.compile(r"%[0-9A-F]{2}")
 
@@ -41,8 +43,9 @@ def marked(name: str, secret: str) -> str:
 
 
 def shown(body: bytes) -> str:
-    """Give as much of a body as is remembered, as text."""
-    return body[:BODY_LIMIT].decode("utf-8", "replace")
+    """Give as much of a body as is remembered, as text; JSON may also be written in UTF-16 and UTF-32."""
+    encoding = json.detect_encoding(body) if b"\0" in body[:4] else "utf-8"
+    return body[:BODY_LIMIT].decode(encoding, "replace")
 
 
 def secrets_of(request: Request, response: Response | None) -> dict[str, str]:
@@ -88,10 +91,10 @@ class Redaction:
         self._spellings = sorted(spellings.items(), key=lambda item: -len(item[0]))
 
     @classmethod
-    def of(cls, request: Request, response: Response | None) -> Self:
-        """Make the redaction of an exchange; its texts are searched once, here."""
+    def of(cls, request: Request, response: Response | None, known: Mapping[str, str] = _NONE) -> Self:
+        """Make the redaction of an exchange, of what is known to be secret too; its texts are searched once, here."""
         found = {key: places(*key) for key in _texts(request, response)}
-        made = cls(_named(place for each in found.values() for place in each))
+        made = cls({**known, **_named(place for each in found.values() for place in each)})
         made._places = found
         return made
 
@@ -143,7 +146,7 @@ def _spellings(secret: str) -> set[str]:
     upper = {spell(secret, safe=kept, errors="replace") for spell in (quote, quote_plus) for kept in safe}
     lower = {_PERCENT.sub(lambda found: found[0].lower(), spelling) for spelling in upper}
     in_json = {json.dumps(secret, ensure_ascii=ascii_)[1:-1] for ascii_ in (True, False)}
-    return {secret, html.escape(secret), *upper, *lower, *in_json}
+    return {secret, whole(secret), html.escape(secret), *upper, *lower, *in_json}
 
 
 def decoded(secrets: Mapping[str, str]) -> dict[str, dict[str, Any]]:

@@ -38,7 +38,7 @@ COOKIE: Final = "cookie"
 """The name of what stands in a cookie."""
 
 CREDENTIALS: Final = frozenset({"authorization", "proxy-authorization", "x-api-key"})
-_COOKIES: Final = frozenset({COOKIE, "set-cookie"})
+_SECRET_HEADERS: Final = CREDENTIALS | {COOKIE, "set-cookie"}
 
 STATUS: Final = re.compile(r"-\d+|\d{1,5}")
 ERROR_WORD: Final = re.compile(r"[a-z]+(?:[._-][a-z]+)*")
@@ -75,4 +75,4 @@ def folded(name: str) -> str:
 
 def is_credential(name: str) -> bool:
     """Say whether a header of that name holds secrets and little else."""
-    return name.lower() in CREDENTIALS | _COOKIES
+    return name.lower() in _SECRET_HEADERS

@@ -12,19 +12,19 @@ from collections.abc import Iterator
 from typing import Final
 from urllib.parse import unquote, unquote_plus
 
-from sandbox.wire.secret_json import in_json
+from sandbox.wire.secret_json import in_dict, in_json
 from sandbox.wire.secret_names import COOKIE, CREDENTIALS, ERROR_WORD, STATUS, Finder, Place, is_secret_name, is_word
 
 _URLS: Final = frozenset({"location", "content-location", "referer"})
 _SCHEMES: Final = frozenset({"basic", "bearer", "digest", "dpop", "negotiate"})
 
-_HINT: Final = re.compile(r'["=<:]|eyJ|sk_|/by_token/|%(?:25){0,3}3[dD]')
+_HINT: Final = re.compile(r'["=<:]|eyJ|sk_|/by[_%]|%(?:25){0,3}3[dD]')
 """What every text with a secret holds; most headers do not."""
 
 # The look-behinds keep each search linear: without them a long word would be tried again from each of its letters.
 _JWT: Final = re.compile(r"(?<![\w-])eyJ[\w-]{5,}\.[\w-]+\.[\w-]*")
 _API_KEY: Final = re.compile(r"(?<![\w-])sk_\w{8,}")
-_IN_PATH: Final = re.compile(r"/by_token/([^/?#\s\"'<>\\]+)")
+_IN_PATH: Final = re.compile(r"/by(?:_|%5[fF])token/++([^/?#\s\"'<>\\]+)")
 """An invitation's token, which WorkOS takes in the path."""
 _NAMED: Final = re.compile(r"(?<![\w%-])([\w%-]++)=[\"']?")
 _UNQUOTED: Final = re.compile(r"[^&#;\s\"'<>\\]+")
@@ -39,7 +39,8 @@ _NESTED: Final = tuple(
     for depth in range(4)
 )
 """`?code=…` in a URL that is itself written in a URL, once or several times over."""
-_PART: Final = re.compile(r'name="?([\w-]+)"?[^\r\n]*\r\n(?:[^\r\n]+\r\n){0,5}\r\n(.*?)(?=\r\n--|\Z)', re.DOTALL)
+_PART: Final = re.compile(r'name="?([\w-]+)"?[^\r\n]*\r?\n(?:[^\r\n]+\r?\n){0,5}\r?\n(.*?)(?=\r?\n--|\Z)', re.DOTALL)
+_ELEMENT: Final = re.compile(r"<(?:[\w-]++:)?([\w-]++)(?:\s[^<>]*+)?>\s*+([^<\s][^<]*+)")
 _INPUT: Final = re.compile(r"<input\b[^<>]*", re.IGNORECASE)
 _NAME: Final = re.compile(r"""\bname=["']?([\w-]+)""", re.IGNORECASE)
 _VALUE: Final = re.compile(r"""\bvalue=(?:"([^"]*)|'([^']*)|([^\s"'>]+))""", re.IGNORECASE)
@@ -59,24 +60,25 @@ def places(text: str, finder: Finder) -> list[Place]:
 
 def in_text(text: str) -> Iterator[Place]:
     """Find the secrets of a text of any kind."""
-    if '"' in text:
-        yield from in_json(text)
-    if "form-data" in text:
-        yield from (Place(*found.span(2), found[1], found[2]) for found in _PART.finditer(text) if _secret(found))
-    if "<" in text:
-        yield from _in_inputs(text)
-    if "=" in text:
-        yield from _in_pairs(text)
-    if ":" in text:
-        yield from _in_lines(text)
-    if "%" in text:
-        yield from _in_nested_urls(text)
-    if "eyJ" in text:
-        yield from (Place(*found.span(), "token", found[0]) for found in _JWT.finditer(text))
-    if "sk_" in text:
-        yield from (Place(*found.span(), "api_key", found[0]) for found in _API_KEY.finditer(text))
-    if "/by_token/" in text:
-        yield from (Place(*found.span(1), "token", unquote(found[1])) for found in _IN_PATH.finditer(text))
+    for sign, finder in _KINDS:
+        if sign in text:
+            yield from finder(text)
+
+
+def _in_parts(text: str) -> Iterator[Place]:
+    yield from (Place(*found.span(2), found[1], found[2]) for found in _PART.finditer(text) if _secret(found))
+
+
+def _in_jwts(text: str) -> Iterator[Place]:
+    yield from (Place(*found.span(), "token", found[0]) for found in _JWT.finditer(text))
+
+
+def _in_api_keys(text: str) -> Iterator[Place]:
+    yield from (Place(*found.span(), "api_key", found[0]) for found in _API_KEY.finditer(text))
+
+
+def _in_paths(text: str) -> Iterator[Place]:
+    yield from (Place(*found.span(1), "token", unquote(found[1])) for found in _IN_PATH.finditer(text))
 
 
 def _in_pairs(text: str) -> Iterator[Place]:
@@ -128,6 +130,29 @@ def _in_inputs(text: str) -> Iterator[Place]:
         if name and value and is_secret_name(name[1]):
             start, end = value.span(value.lastindex or 0)
             yield Place(tag.start() + start, tag.start() + end, name[1], html.unescape(tag[0][start:end]))
+
+
+def _in_elements(text: str) -> Iterator[Place]:
+    """Find what an element of XML holds; `<code>` is HTML's, and holds what people are to read."""
+    for found in _ELEMENT.finditer(text):
+        if is_secret_name(found[1]) and found[1].lower() != "code":
+            yield Place(*found.span(2), found[1], html.unescape(found[2]))
+
+
+_KINDS: Final[tuple[tuple[str, Finder], ...]] = (
+    ('"', in_json),
+    ("'", in_dict),
+    ("form-data", _in_parts),
+    ("<", _in_inputs),
+    ("<", _in_elements),
+    ("=", _in_pairs),
+    (":", _in_lines),
+    ("%", _in_nested_urls),
+    ("eyJ", _in_jwts),
+    ("sk_", _in_api_keys),
+    ("/by", _in_paths),
+)
+"""What finds secrets in a text, behind a sign without which there are none of the kind."""
 
 
 def in_form(text: str) -> Iterator[Place]:

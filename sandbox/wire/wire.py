@@ -22,6 +22,7 @@ from sandbox.wire.exchange import Trace
 from sandbox.wire.hold import Hold
 from sandbox.wire.hosts import HostCheck, base_of
 from sandbox.wire.identity import Identities
+from sandbox.wire.issued import Issued
 from sandbox.wire.passage import Passage
 from sandbox.wire.place import TokenTools
 
@@ -41,6 +42,7 @@ class Wire:
     trace: Trace = field(default_factory=Trace)
     faults: ActiveFaults = field(default_factory=ActiveFaults)
     identities: Identities = field(default_factory=Identities)
+    issued: Issued = field(default_factory=Issued)
     hold: Hold = field(default_factory=Hold)
     reveal: bool = False
     unanswered: int = 0

@@ -25,8 +25,11 @@ if TYPE_CHECKING:
 _AT_ONCE: Final = 50
 """How many pieces of a response are made before others have their turn."""
 
-_ABOUT_THE_BODY: Final = frozenset({"content-length", "transfer-encoding"})
-"""Headers that told how the body would come; it is here."""
+_OF_THE_CONNECTION: Final = frozenset({"content-length", "transfer-encoding", "upgrade"})
+"""Headers that told how the body would come, which is here, and what else to speak, which a server may ignore.
+
+RFC 9110, section 7.8, allows that; Werkzeug would find no route for a WebSocket.
+"""
 
 
 def environ_of(request: Request, base: str) -> dict[str, Any]:
@@ -50,7 +53,7 @@ def environ_of(request: Request, base: str) -> dict[str, Any]:
         "CONTENT_LENGTH": str(len(request.body)),
     }
     for name, value in request.headers:
-        if "_" in name or name.lower() in _ABOUT_THE_BODY:
+        if "_" in name or name.lower() in _OF_THE_CONNECTION:
             continue
         key = name.upper().replace("-", "_")
         if key == "CONTENT_TYPE":

@@ -63,6 +63,7 @@ def ways(key: str) -> dict[str, dict[str, Any]]:
         },
         "query": {"url": "/oauth2/authorize?" + f"client_secret={quote(key)}"},
         "query, twice encoded": {"url": "/oauth2/authorize?" + f"redirect_uri={quote(quote('x?k=' + key))}"},
+        "query, many times encoded": {"url": "/oauth2/authorize?a=" + percent.replace("%", "%252525252525")},
         "path": {"url": f"/user_management/users/{quote(key, safe='')}"},
         "metadata": {"method": "POST", "url": "/organizations", "json": {"name": "x", "metadata": {"key": key}}},
     }
@@ -168,6 +169,24 @@ async def test_settings_with_a_real_key_are_refused(start: Start, http: httpx2.A
     with pytest.raises(SandboxError, match="the real WorkOS"):
         sandbox.change(change)
     assert sandbox.world == before
+
+
+async def test_the_console_repeats_no_real_key(start: Start, http: httpx2.AsyncClient) -> None:
+    """Where a name, a number or a query is refused, the refusal says why, and not what was given."""
+    console = (await start()).addresses.console
+    for answer in (
+        await http.put(console + "/api/scenario", json={"name": LIVE}),
+        await http.get(console + f"/api/trace?since={LIVE}"),
+        await http.get(console + f"/api/trace?format={LIVE}"),
+        await http.post(console + "/api/effects", json={"expire": LIVE}),
+        await http.post(console + "/api/effects", json={LIVE: "clients"}),
+        await http.post(console + "/api/hold", json={"before": [LIVE]}),
+        await http.post(console + "/api/step", json={"number": LIVE}),
+        await http.get(console + f"/{LIVE}"),
+        await http.get(console + f"/scenarios/{LIVE}", headers={"accept": "text/html"}),
+    ):
+        assert 400 <= answer.status_code < 500
+        assert not holds_one(answer.text)
 
 
 def test_talk_about_keys_is_no_key() -> None:

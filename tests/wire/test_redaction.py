@@ -113,14 +113,26 @@ def test_json_within_json() -> None:
     assert marked("access_token", SECRET) in exchange.response_body
 
 
-def test_a_multipart_form() -> None:
-    """A form sent in parts, which the token endpoint must refuse, still holds secrets."""
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"])
+def test_json_in_another_encoding(encoding: str) -> None:
+    """JSON in UTF-16 or UTF-32, which the API reads, is written down as text, without its secrets."""
+    body = json.dumps({"email": "a@b.example", "password": SECRET}).encode(encoding)
+    exchange = recorded(Request("POST", "/x", "", (("content-type", "application/json"),), body))
+    written = json.loads(exchange.request_body)
+    assert written == {"email": "a@b.example", "password": marked("password", SECRET)}
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\n"])
+def test_a_multipart_form(end: str) -> None:
+    """A form sent in parts, which the token endpoint must refuse, still holds secrets, however its lines end."""
     body = f'--b\r\nContent-Disposition: form-data; name="code"\r\n\r\n{SECRET}\r\n--b\r\n'
     body += (
         'Content-Disposition: form-data; name="client_secret"\r\nContent-Type: text/plain\r\n\r\nab\ncd\r\n--b--\r\n'
     )
     exchange = recorded(
-        Request("POST", "/x", "", (("content-type", "multipart/form-data; boundary=b"),), body.encode())
+        Request(
+            "POST", "/x", "", (("content-type", "multipart/form-data; boundary=b"),), body.replace("\r\n", end).encode()
+        )
     )
     assert SECRET not in exchange.request_body
     assert "ab\ncd" not in exchange.request_body
@@ -156,6 +168,19 @@ def test_a_page(tag: str) -> None:
         f'{{"refresh_token": ["{SECRET}"]}}',
         f'{{"refresh_token": [null, [ "a"], 1, [["{SECRET}',
         f'{{"message": "x", "code": ["{SECRET}"]}}',
+        f'{{"pass\\u0077ord": "{SECRET}"}}',
+        f'{{"\\u0070assword": ["{SECRET}',
+        json.dumps({"text": f'{{"pass\\u0077ord": "{SECRET}"}}'}),
+        f'{{"new_password": {{"v": "{SECRET}"}}}}',
+        f'{{"password": ["a", {{"b": {{"c": ["{SECRET}"], "password": "{SECRET}"}}}}]}}',
+        f'{{"password": {{"b": ["{SECRET}',
+        json.dumps({"text": json.dumps({"password": {"a": ["b", {"c": SECRET}]}})}),
+        f"{{'password': '{SECRET}'}}",
+        f"{{'a': 1, 'refresh_token' : b\"{SECRET}\"}}",
+        f"<password>{SECRET}</password>",
+        f"<a:password b='c'>\n  {SECRET}</a:password>",
+        f"http://localhost:1/user_management/invitations//by_token//{SECRET}",
+        f"/user_management/invitations/by%5ftoken/{SECRET}?a=b",
         json.dumps({"text": json.dumps({"refresh-token": ["a", SECRET]})}),
         f"refresh_token: {SECRET}",
         f"said: code: '{SECRET}', and more",
@@ -195,7 +220,10 @@ def test_a_number_is_a_secret(text: str) -> None:
         "urn:ietf:params:oauth:grant-type:device_code urn:ietf:params:oauth:token-type:jwt",
         "redirect_uri=http%3A%2F%2Flocalhost%2Fcb%3Fcode_challenge%3Dabcdef%26response_type%3Dcode",
         '{"codeChallenge": "abcdef", "statusCode": 123456, "tokenType": ["Bearer"], "refresh_token": [], "a": ["b"]}',
-        '{"refresh_token": [{"id": "b"}], "token": [true, null], "c": ["d", 7]}',
+        '{"code": {"id": "b"}, "token": [true, null], "c": ["d", 7]}',
+        '{"properties": {"token": {"type": "string"}, "password": {"title": "Password", "type": "string"}}}',
+        json.dumps({"text": json.dumps({"password": {"description": "at least 10 letters"}})}),
+        "<p>The <code>aud</code> of the token</p> <b>password</b>, it's the user's 'password': ",
         json.dumps({"text": json.dumps({"code": "invalid_credentials", "message": "No."})}),
         '{"error": "x", "errors": [{"Code": ["required", 401234]}]}',
     ],
@@ -259,7 +287,7 @@ def test_jwts_are_found_anywhere() -> None:
 def test_methods_and_client_ids_are_searched_too() -> None:
     """What a client sends as the name of a method may be a secret as well."""
     request = post_json("/mcp", {"jsonrpc": "2.0", "method": SECRET + "\ud800"}, authorization=f"Bearer {SECRET}")
-    assert recorded(request).mcp_methods == [marked("access_token", SECRET) + "?"]
+    assert recorded(request).mcp_methods == [marked("access_token", SECRET) + "\ufffd"]
 
 
 # --- what is kept ------------------------------------------------------------------------------------------------

@@ -56,6 +56,12 @@ def test_headers_that_come_twice_are_joined(flask: Flask) -> None:
     assert (told["x"], told["cookies"]) == ("1,2", {"a": "1", "b": "2"})
 
 
+def test_a_wish_to_speak_a_websocket_is_passed_over(flask: Flask) -> None:
+    """A server may ignore `Upgrade` and answer in HTTP, as if it were not there (RFC 9110, section 7.8)."""
+    asked = get("/x", connection="Upgrade", upgrade="websocket", x_a="1")
+    assert seen(flask, asked) == seen(flask, get("/x", x_a="1"))
+
+
 def test_a_header_with_an_underscore_is_not_taken_for_another(flask: Flask) -> None:
     """`x_a` is not `x-a`, although WSGI spells both alike."""
     assert seen(flask, Request("GET", "/x", "", (("x_a", "forged"), ("content_length", "1"))))["x"] is None

@@ -9,6 +9,7 @@ from typing import Any, Final, TypeVar
 from flask import Response, jsonify, request
 
 from sandbox.workos.api.errors import invalid
+from sandbox.workos.authkit import authkit
 from sandbox.workos.directory.entities import Entity
 
 E = TypeVar("E", bound=Entity)
@@ -31,10 +32,10 @@ def page(entities: Sequence[E], shown: Callable[[E], dict[str, Any]] = lambda on
     if before and after:
         raise invalid("before", "invalid", "Only one of 'before' and 'after' can be asked for.")
     if after:
-        start = _place(ordered, "after", after) + 1
+        _, start = _place(ordered, "after", after, order)
         end = start + limit
     elif before:
-        end = _place(ordered, "before", before)
+        end, _ = _place(ordered, "before", before, order)
         start = max(0, end - limit)
     else:
         start, end = 0, limit
@@ -53,8 +54,18 @@ def _limit() -> int:
     return int(text)
 
 
-def _place(entities: Sequence[Entity], name: str, cursor: str) -> int:
-    place = next((index for index, one in enumerate(entities) if one.id == cursor), None)
-    if place is None:
+def _place(ordered: Sequence[Entity], name: str, cursor: str, order: str) -> tuple[int, int]:
+    """Give where the page before a cursor ends, and where the one after it begins.
+
+    What was deleted a while ago keeps its place, so that who deletes what is listed gets to the end; what is as old as
+    it is given again. That WorkOS does so is UNCERTAIN.
+    """
+    place = next((index for index, one in enumerate(ordered) if one.id == cursor), None)
+    if place is not None:
+        return place, place + 1
+    created_at = authkit().directory.removed(cursor)
+    if created_at is None or not all(cursor.startswith(f"{one.PREFIX}_") for one in ordered[:1]):
         raise invalid(name, "invalid", f"There is nothing of the id '{cursor}' in this list.")
-    return place
+    sides = sum(one.created_at < created_at for one in ordered), sum(one.created_at > created_at for one in ordered)
+    behind, ahead = sides if order == "desc" else reversed(sides)
+    return len(ordered) - behind, ahead

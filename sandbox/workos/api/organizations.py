@@ -128,7 +128,7 @@ def get_organization(organization_id: str) -> Response:
     return jsonify(shown(found(Organization, organization_id)))
 
 
-@blueprint.get("/organizations/external_id/<external_id>")
+@blueprint.get("/organizations/external_id/<path:external_id>")
 def get_organization_by_external_id(external_id: str) -> Response:
     """Give the organization that the app knows by an id of its own."""
     organization = authkit().directory.first(Organization, external_id=external_id)

@@ -126,7 +126,7 @@ def get_user(user_id: str) -> Response:
     return jsonify(found(User, user_id).shown())
 
 
-@blueprint.get("/user_management/users/external_id/<external_id>")
+@blueprint.get("/user_management/users/external_id/<path:external_id>")
 def get_user_by_external_id(external_id: str) -> Response:
     """Give the user that the app knows by an id of its own."""
     user = authkit().directory.first(User, external_id=external_id)

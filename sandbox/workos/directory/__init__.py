@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -30,6 +30,16 @@ class Changed(Record, frozen=True, kw_only=True):
     """What became of the fields of something that the settings name; those that are not here follow the settings."""
 
     fields: dict[str, Any]
+
+
+class Removed(Record, frozen=True, kw_only=True):
+    """What the API removed a while ago: where it stood in the lists."""
+
+    created_at: str
+
+
+_KEEPS_PLACE: Final = 3600
+"""Seconds for which what was removed keeps its place in the lists."""
 
 
 class Directory:
@@ -91,6 +101,11 @@ class Directory:
         joined = self.all(Membership, user_id=user.id, status="active")
         return [one for member in joined if (one := self.get(Organization, member.organization_id)) is not None]
 
+    def removed(self, entity_id: str) -> str | None:
+        """Give when an entity was made that was removed within the last hour; None for any other id."""
+        removed = self._store.get(Removed, entity_id)
+        return None if removed is None else removed.created_at
+
     # --- changing -------------------------------------------------------------------------------------------------
 
     def make(self, kind: type[E], **fields: Any) -> E:
@@ -116,6 +131,8 @@ class Directory:
     def remove(self, entity: Entity) -> None:
         """Remove an entity; who removes it also removes what hangs on it."""
         self._store.drop(type(entity), entity.id)
+        left = Removed(created_at=entity.created_at, expires=self._sources.now() + _KEEPS_PLACE)
+        self._store.put(entity.id, left)
         if entity.id in self._seeds():
             self._store.put(entity.id, Gone())
 

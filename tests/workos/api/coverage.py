@@ -1,7 +1,8 @@
 """What of WorkOS there is, and what the sandbox has of it: `python -m tests.workos.api.coverage`.
 
 It brings sandbox/workos/api/operations.txt and docs/coverage.md up to date. WorkOS's OpenAPI document says what there
-is, and its Python SDK, which is newer than the published document, what more; the routes say what is emulated.
+is, and its Python SDK, which is newer than the published document, what more; so do its SDKs for Node, some of which
+are older. The routes say what is emulated.
 """
 
 from __future__ import annotations
@@ -30,9 +31,29 @@ BAR: Final = ("/authkit/", "/connect/", "/connections", "/organization_domains",
 """All that the document has below these is emulated."""
 
 _HEAD: Final = "# Made from WorkOS's OpenAPI document and Python SDK by `python -m tests.workos.api.coverage`."
-_NEWER: Final = "# Not in the document; the SDK asks for them."
+_NEWER: Final = "# Not in the document; the SDKs ask for them."
 _SECTION: Final = re.compile(r"/[^/]+")
 _PARAMETER: Final = re.compile(r"\{[^}]+\}")
+
+
+_OF_NODE: Final = (
+    ("GET", "/authorization/resources/{id}/organization_memberships/{membership_id}/permissions", "List permissions"),
+    ("POST", "/fga/v1/check", "Check warrants"),
+    ("POST", "/fga/v1/query", "Query warrants"),
+    ("GET", "/fga/v1/resources", "List resources"),
+    ("POST", "/fga/v1/resources", "Create a resource"),
+    ("POST", "/fga/v1/resources/batch", "Create or delete several resources"),
+    ("DELETE", "/fga/v1/resources/{type}/{id}", "Delete a resource"),
+    ("GET", "/fga/v1/resources/{type}/{id}", "Get a resource"),
+    ("PUT", "/fga/v1/resources/{type}/{id}", "Update a resource"),
+    ("GET", "/fga/v1/warrants", "List warrants"),
+    ("POST", "/fga/v1/warrants", "Write warrants"),
+    ("GET", "/organizations/{organizationId}/roles", "List the roles of an organization"),
+    ("GET", "/sdk/feature-flags", "Get all feature flags"),
+    ("POST", "/user_management/magic_auth/send", "Send a Magic Auth code"),
+    ("POST", "/user_management/password_reset/send", "Send a password reset email"),
+)
+"""What WorkOS's SDKs for Node, 7 to 11, ask for, and neither the document nor the SDK for Python has."""
 
 
 class Operation(NamedTuple):
@@ -42,7 +63,7 @@ class Operation(NamedTuple):
     method: str
     summary: str
     is_described: bool
-    """Whether the document has it; else only the SDK does."""
+    """Whether the document has it; else only the SDKs do."""
 
     @property
     def name(self) -> str:
@@ -57,14 +78,15 @@ class Operation(NamedTuple):
 
 @functools.cache
 def known() -> tuple[Operation, ...]:
-    """Give every operation, by path: those of the document, and those that only the SDK has."""
+    """Give every operation, by path: those of the document, and those that only the SDKs have."""
     found = {
         (one.method.upper(), _PARAMETER.sub("{}", one.path)): Operation(
             one.path, one.method.upper(), one.content["summary"].strip(), is_described=True
         )
         for one in described()
     }
-    for one in asked_by_the_sdk():
+    of_node = (Operation(path, method, summary, is_described=False) for method, path, summary in _OF_NODE)
+    for one in (*asked_by_the_sdk(), *of_node):
         found.setdefault((one.method, _PARAMETER.sub("{}", one.path)), one)
     return tuple(sorted(found.values()))
 
@@ -163,7 +185,8 @@ known. What is not emulated answers 501, in the shape of WorkOS's errors, and na
 none of WorkOS's answers 404. [workos/emulate](https://github.com/workos/emulate), WorkOS's own emulator, has more of
 the API.
 
-Some operations are newer than the published document: WorkOS's SDKs ask for them, and nothing but the SDKs judges them.
+Some operations are not in the published document, as they are newer or older: WorkOS's SDKs ask for them, and nothing
+but the SDKs judges them.
 """
 
 

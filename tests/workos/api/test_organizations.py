@@ -64,6 +64,42 @@ def test_pages(api: Api) -> None:
     assert api.get("/organizations?order=asc&limit=1").json["data"][0]["id"] in {NOTEBOOKS, PRESS}
 
 
+@pytest.mark.parametrize("order", ["asc", "desc"])
+def test_what_is_deleted_while_it_is_listed(api: Api, order: str) -> None:
+    """Who deletes each thing that is listed, page by page, gets to the end: what was deleted keeps its place."""
+    for number in range(11):
+        api.workos.clock.advance(number % 2)
+        api.post("/organizations", {"name": f"Number {number}"})
+    every = [one["id"] for one in api.get(f"/organizations?limit=100&order={order}").json["data"]]
+    deleted, after = list[str](), ""
+    while True:
+        answer = api.get(f"/organizations?limit=3&order={order}{after}").json
+        for one in answer["data"]:
+            assert api.delete(f"/organizations/{one['id']}").status == 202
+            deleted.append(one["id"])
+        if answer["list_metadata"]["after"] is None:
+            break
+        after = f"&after={answer['list_metadata']['after']}"
+    assert deleted == every
+    assert api.get(f"/organizations?after={deleted[0]}").json["data"] == []
+
+
+def test_the_pages_around_what_was_deleted(api: Api) -> None:
+    """A cursor of what was deleted lies between its neighbours; one of another kind, and one long gone, is refused."""
+    for number in range(5):
+        api.workos.clock.advance(1)
+        api.post("/organizations", {"name": f"Number {number}"})
+    four, three, two, one, *_ = [one["id"] for one in api.get("/organizations").json["data"]]
+    api.delete(f"/organizations/{two}")
+    assert api.get(f"/organizations?after={two}&limit=1").json["data"][0]["id"] == one
+    assert [each["id"] for each in api.get(f"/organizations?before={two}").json["data"]] == [four, three]
+    assert api.get(f"/organizations?before={two}&limit=1").json["data"][0]["id"] == three
+    assert api.get(f"/organizations?order=asc&after={two}&limit=1").json["data"][0]["id"] == three
+    assert api.get(f"/user_management/users?after={two}").status == 422
+    api.workos.clock.advance(3601)
+    assert api.get(f"/organizations?after={two}").status == 422
+
+
 def test_those_of_a_domain_or_a_name_are_found(api: Api) -> None:
     """The list takes a domain, and a part of a name."""
     assert [one["id"] for one in api.get("/organizations?domains=harbour-press.example").json["data"]] == [PRESS]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -36,6 +37,17 @@ def test_one_that_is_made_is_there(api: Api) -> None:
     assert api.get(f"{USERS}/{made.json['id']}").json == made.json
     assert api.get(f"{USERS}/external_id/f-1").json == made.json
     assert "correct horse battery" not in str(made.json)
+
+
+@pytest.mark.parametrize("external_id", ["a/b", "a/b/c/", "a%2Fb", "a b?c#d", "é/é"])
+@pytest.mark.parametrize(("things", "made_of"), [(USERS, {"email": "x@x.example"}), ("/organizations", {"name": "x"})])
+def test_an_external_id_of_any_letters_is_found(
+    api: Api, things: str, made_of: dict[str, str], external_id: str
+) -> None:
+    """Encoded in the path, a slash or any other character is part of the app's own id."""
+    made = api.post(things, made_of | {"external_id": external_id})
+    assert made.status == 201
+    assert api.get(f"{things}/external_id/{quote(external_id, safe='')}").json == made.json
 
 
 def test_null_is_as_good_as_nothing(api: Api) -> None:
