@@ -82,7 +82,9 @@ class Trace:
         self._listeners: list[Listener] = []
         self._number = 0
         self.run = _new_run()
-        """Which run this is: another once it was cleared, and in every process. An exchange belongs to that of its start."""
+        """Its name, which no other run has, here or in another process. Clearing begins another; an exchange that began
+        before that belongs to the earlier one.
+        """
 
     def number(self) -> int:
         """Give the number of an exchange that begins."""
