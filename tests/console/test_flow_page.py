@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from sandbox.sandbox import Sandbox
+from tests.console.test_open_page import hide
 from tests.console.test_pages import connect, fill, page, rows, until, world
 
 if TYPE_CHECKING:
@@ -137,11 +138,9 @@ def test_what_ended_while_the_page_was_away_is_known(world: Sandbox, page: Page)
     page.locator("#exchange-3 button").wait_for()
     end(5, ended="open", status=200)
     rows(page, 4)
-    hide = "(is) => { Object.defineProperty(document, 'hidden', { value: is, configurable: true }); "
-    hide += "document.dispatchEvent(new Event('visibilitychange')); }"
-    page.evaluate(hide, True)
+    hide(page, hidden=True)
     end(4)
     next(each for each in world.trace if each.number == 5).ended = "answered"
-    page.evaluate(hide, False)
+    hide(page, hidden=False)
     until(page, lambda: page.locator("#exchange-5").get_attribute("data-state") == "good")
     assert page.locator(".exchange").evaluate_all("all => all.map((each) => each.dataset.number)") == list("12345")

@@ -66,6 +66,12 @@ def left(chromium: Browser) -> Iterator[Page]:
     assert said == []
 
 
+def hide(page: Page, *, hidden: bool) -> None:
+    """Let the page believe that nobody sees it, or that somebody does again."""
+    script = "(is) => { Object.defineProperty(document, 'hidden', { value: is, configurable: true }); "
+    page.evaluate(script + "document.dispatchEvent(new Event('visibilitychange')); }", hidden)
+
+
 def says(page: Page, text: str) -> Callable[[], bool]:
     """Ask whether the header names a scenario."""
     return lambda: page.locator("#running").text_content() == text
@@ -270,16 +276,14 @@ def test_a_change_reaches_another_window(world: Sandbox, page: Page) -> None:
 
 def test_a_page_that_nobody_sees_holds_no_stream(world: Sandbox, page: Page) -> None:
     """A hidden page lets go of its stream, and when it is seen again it shows what happened meanwhile."""
+    alone = len(world.trace._listeners)
     page.goto(world.addresses.console)
-    rows(page, 0)
-    until(page, lambda: len(world.trace._listeners) == 3)
-    hide = "(is) => { Object.defineProperty(document, 'hidden', { value: is, configurable: true }); "
-    hide += "document.dispatchEvent(new Event('visibilitychange')); }"
-    page.evaluate(hide, True)
-    until(page, lambda: len(world.trace._listeners) == 2)
+    until(page, lambda: len(world.trace._listeners) == alone + 1)
+    hide(page, hidden=True)
+    until(page, lambda: len(world.trace._listeners) == alone)
     fill(world, 3)
     world.use("expired-token")
     fill(world, 2)
-    page.evaluate(hide, False)
+    hide(page, hidden=False)
     until(page, says(page, "expired-token"))
     rows(page, 2)

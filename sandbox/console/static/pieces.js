@@ -1,6 +1,7 @@
 // The page is asked for whole, as a browser without scripts would, and the pieces that differ take their new places.
 
 const jump = { block: "nearest" };
+let placed = 0; // how often the page was asked for, or placed
 
 function pieces(page) {
   return page.querySelectorAll("[data-piece]");
@@ -15,6 +16,7 @@ function isHeld(piece) {
 
 // Put the pieces of a page in their places; what was asked for by a form, the sender, is an answer to what it held.
 export function place(text, { sender = null, prepare = () => {} } = {}) {
+  placed += 1;
   const fresh = new DOMParser().parseFromString(text, "text/html");
   for (const old of pieces(document)) {
     const now = fresh.getElementById(old.id);
@@ -35,9 +37,12 @@ export function place(text, { sender = null, prepare = () => {} } = {}) {
 
 // Ask for the page as it is now. Who is not answered keeps it as it was: the stream says when the sandbox is there again.
 export async function renew(options) {
+  placed += 1;
+  const mine = placed;
   try {
     const answer = await fetch(location.pathname + location.search);
-    if (answer.ok) place(await answer.text(), options);
+    const text = await answer.text();
+    if (answer.ok && mine === placed) place(text, options); // else there is a later one
   } catch {
     // The stream says when the sandbox is there again.
   }
