@@ -179,6 +179,16 @@ def test_a_page_says_that_nobody_answers(path: str, anew: Anew, left: Page) -> N
     assert left.locator("#fix").is_enabled()
 
 
+def test_a_stream_that_is_refused_is_asked_for_anew(world: Sandbox, left: Page) -> None:
+    """Where something else answers for a moment, which ends a stream for good, the page asks for another."""
+    left.route("**/api/events", lambda route: route.fulfill(status=503), times=1)
+    left.goto(world.addresses.console)
+    left.get_by_text(GONE).wait_for()
+    left.get_by_text(GONE).wait_for(state="detached")
+    fill(world, 1)
+    rows(left, 1)
+
+
 def test_what_is_typed_outlives_the_sandbox(anew: Anew, left: Page) -> None:
     """A text that is being typed on the dashboard stays, is still typed, and is saved once the sandbox is back."""
     left.goto(f"{anew.world.addresses.console}/dashboard")
@@ -268,7 +278,7 @@ def test_a_change_reaches_another_window(world: Sandbox, page: Page) -> None:
     until(page, lambda: other.locator('[id="control-workos.mode"]').input_value() == "production")
     assert typed.input_value() == "1h"
     assert elsewhere.evaluate("each => each === document.activeElement")
-    assert page.get_by_label("access_token.lifetime", exact=True).input_value() == "2h"
+    until(page, lambda: page.get_by_label("access_token.lifetime", exact=True).input_value() == "2h")
 
 
 # --- more pages than connections ---------------------------------------------------------------------------------
