@@ -1,4 +1,7 @@
-"""Exchanges, findings, what is held, and what a client says, as server-sent events, as they happen."""
+"""Exchanges, findings, what is held, and what a client says, as server-sent events, as they happen.
+
+A stream begins with how things are: what runs, what is held, what the sandbox's own client says.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,10 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 
+from sandbox.scenario import names
 from sandbox.wire.asgi import Receive, Send
 from sandbox.wire.exchange import Exchange
+from sandbox.world import World
 
 if TYPE_CHECKING:
     from sandbox.diagnosis import Finding
@@ -19,33 +24,42 @@ _WAITING: Final = 1000
 """How many events may wait for a slow reader; older ones are dropped, and the gap in the numbers shows it."""
 
 _TICK: Final = 1.0
-"""Seconds after which it looks whether another scenario runs."""
+"""Seconds after which it looks whether something else runs, or with other settings."""
 _HEARTBEAT: Final = 15.0
 """Seconds of silence after which it says that it is there."""
 
 
 class _Running(NamedTuple):
-    """What runs, and which of its runs it is."""
+    """What runs, and in which of its runs: whoever knows of another run knows of another world."""
 
+    run: str
     name: str
     title: str
     mcp: str
     can_fix: bool
-    run: int
+    world: World
+
+
+class _Event(NamedTuple):
+    """An event, and the run without which it says nothing."""
+
+    text: bytes
+    run: str | None = None
 
 
 async def stream_events(sandbox: Sandbox, receive: Receive, send: Send) -> None:
     """Stream every exchange and every finding from now on, until the reader leaves (HTML, server-sent events)."""
-    queue: asyncio.Queue[bytes] = asyncio.Queue(_WAITING)
+    queue: asyncio.Queue[_Event] = asyncio.Queue(_WAITING)
+    trace = sandbox.trace
 
-    def put(event: bytes) -> None:
+    def put(text: bytes, run: str | None = None) -> None:
         if queue.full():
             queue.get_nowait()
-        queue.put_nowait(event)
+        queue.put_nowait(_Event(text, run))
 
     ends = (
-        sandbox.trace.subscribe(lambda seen: put(_exchange(seen))),
-        sandbox.watch.subscribe(lambda made: put(_finding(made))),
+        trace.subscribe(lambda seen: put(_exchange(seen), trace.run)),
+        sandbox.watch.subscribe(lambda made: put(_finding(made), trace.run)),
         sandbox.wire.hold.subscribe(lambda: put(_held(sandbox))),
         sandbox.own_client.subscribe(lambda: put(_own(sandbox))),
     )
@@ -54,17 +68,19 @@ async def stream_events(sandbox: Sandbox, receive: Receive, send: Send) -> None:
         headers = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-store")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await _write(send, b": the exchanges as they happen\n\n")
-        if sandbox.own_client.said:
-            put(_own(sandbox))
         shown, silent = _running(sandbox), 0.0
+        for begins in (_scenario(shown), _held(sandbox), _own(sandbox)):
+            await _write(send, begins)
         while not left.done():
             event = await _next(queue, left)
             if (now := _running(sandbox)) != shown:
-                await _write(send, _scenario(now, begun=now.run != shown.run))
+                await _write(send, _scenario(now))
                 shown = now
+            if event and event.run not in {None, shown.run}:
+                continue  # it waited while another run began
             silent = 0.0 if event else silent + _TICK
             if event or silent >= _HEARTBEAT:
-                await _write(send, event or b": still here\n\n")
+                await _write(send, event.text if event else b": still here\n\n")
                 silent = 0.0
     finally:
         for end in ends:
@@ -74,7 +90,7 @@ async def stream_events(sandbox: Sandbox, receive: Receive, send: Send) -> None:
             await left
 
 
-async def _next(queue: asyncio.Queue[bytes], left: asyncio.Future[None]) -> bytes | None:
+async def _next(queue: asyncio.Queue[_Event], left: asyncio.Future[None]) -> _Event | None:
     waiting = asyncio.ensure_future(queue.get())
     both: set[asyncio.Future[Any]] = {waiting, left}
     try:
@@ -96,11 +112,13 @@ async def _write(send: Send, body: bytes) -> None:
 def _running(sandbox: Sandbox) -> _Running:
     scenario = sandbox.scenario
     can_fix = bool(scenario.faults or scenario.fixed)
-    return _Running(scenario.name, scenario.title, sandbox.mcp_url, can_fix, sandbox.wire.trace.run)
+    return _Running(sandbox.wire.trace.run, scenario.name, scenario.title, sandbox.mcp_url, can_fix, sandbox.world)
 
 
-def _scenario(running: _Running, *, begun: bool) -> bytes:
-    said = {**running._asdict(), "begun": begun}
+def _scenario(running: _Running) -> bytes:
+    """Tell what runs, but for its settings; a change of them is told by saying the same again."""
+    said = {**running._asdict(), "of_library": running.name in names()}
+    del said["world"]
     return b"event: scenario\ndata: %s\n\n" % msgspec.json.encode(said)
 
 

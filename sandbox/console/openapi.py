@@ -30,6 +30,9 @@ def described(routes: Iterable[Route], events: str) -> dict[str, Any]:
         if route.path in _PARAMETERS:
             operation["parameters"] = _PARAMETERS[route.path]
         paths.setdefault(route.path, {})[route.method.lower()] = operation
-    stream = {"summary": "Stream the exchanges as they happen.", "responses": {"200": {"description": "server-sent"}}}
+    stream = {
+        "summary": "Stream what runs, and exchanges and findings as they happen.",
+        "responses": {"200": {"description": "server-sent"}},
+    }
     paths[events] = {"get": stream}
     return {"openapi": "3.1.0", "info": {"title": "Sandbox control API", "version": __version__}, "paths": paths}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import secrets
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -80,8 +81,10 @@ class Trace:
         self._ring: deque[Exchange] = deque(maxlen=size)
         self._listeners: list[Listener] = []
         self._number = 0
-        self.run = 0
-        """How often it was cleared. An exchange that began before that belongs to an earlier run."""
+        self.run = _new_run()
+        """Its name, which no other run has, here or in another process. Clearing begins another; an exchange that began
+        before that belongs to the earlier one.
+        """
 
     def number(self) -> int:
         """Give the number of an exchange that begins."""
@@ -105,7 +108,7 @@ class Trace:
         """Forget all exchanges and count from one again; listeners stay."""
         self._ring.clear()
         self._number = 0
-        self.run += 1
+        self.run = _new_run()
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Have a listener called with every exchange; the answer ends that."""
@@ -123,3 +126,7 @@ class Trace:
 
     def __len__(self) -> int:
         return len(self._ring)
+
+
+def _new_run() -> str:
+    return secrets.token_hex(8)

@@ -14,6 +14,7 @@ from sandbox.console.events import stream_events
 from sandbox.sandbox import Sandbox
 from sandbox.wire.exchange import Exchange
 from tests.cli.process import PATIENCE
+from tests.conftest import Start
 from tests.exchanges import exchange
 from tests.python_client import connected
 from tests.wire.raw import Raw, until
@@ -31,6 +32,8 @@ class Subscriber:
 
     def __init__(self, client: Raw) -> None:
         self.client = client
+        self.begun: dict[str, Any] = {}
+        """How things were when it subscribed, by the names of the events that said so."""
 
     @classmethod
     async def of(cls, sandbox: Sandbox) -> Self:
@@ -42,6 +45,7 @@ class Subscriber:
         assert head.headers["cache-control"] == "no-store"
         subscriber = cls(client)
         assert await subscriber.chunk() == ": the exchanges as they happen\n\n"
+        subscriber.begun = dict([await subscriber.said() for _ in range(3)])
         return subscriber
 
     async def chunk(self, seconds: float = PATIENCE) -> str:
@@ -49,6 +53,11 @@ class Subscriber:
         async with asyncio.timeout(seconds):
             size = int(await self.client.reader.readline(), 16)
             return (await self.client.reader.readexactly(size + 2))[:-2].decode()
+
+    async def said(self) -> tuple[str, Any]:
+        """Give the name of the next event, and what it says."""
+        event, data, _ = (await self.chunk()).splitlines()
+        return event.removeprefix("event: "), json.loads(data.removeprefix("data: "))
 
     async def event(self) -> dict[str, Any]:
         """Give the next exchange; what is said besides is passed over."""
@@ -124,19 +133,60 @@ async def test_events_go_on_after_a_reset(sandbox: Sandbox, asker: Raw, subscrib
     assert numbers == [1, 1, 1, 2]
 
 
+async def test_a_stream_begins_with_how_things_are(sandbox: Sandbox, subscribe: Subscribe) -> None:
+    """What runs, what is held and what the sandbox's own client says are told first, whatever happened before."""
+    sandbox.use("missing-registration")
+    sandbox.hold("token")
+    told = (await subscribe(sandbox)).begun
+    assert told == {
+        "scenario": {
+            "run": sandbox.trace.run,
+            "name": "missing-registration",
+            "title": sandbox.scenario.title,
+            "mcp": sandbox.mcp_url,
+            "can_fix": True,
+            "of_library": True,
+        },
+        "hold": {"before": ["token"], "held": []},
+        "client": None,
+    }
+
+
 async def test_another_scenario_is_told(sandbox: Sandbox, subscribe: Subscribe) -> None:
-    """A switch, a fix and a reset are told within two seconds, with what a page shows of it."""
+    """A switch, a fix, a change and a reset are told within two seconds; a switch and a reset are another run."""
     subscriber = await subscribe(sandbox)
-    told = []
-    changes: list[Callable[[], None]] = [lambda: sandbox.use("missing-registration"), sandbox.fix, sandbox.reset]
+    told, runs = [], [subscriber.begun["scenario"]["run"]]
+    changes: list[Callable[[], None]] = [
+        lambda: sandbox.use("missing-registration"),
+        lambda: sandbox.change({"workos": {"mode": "production"}}),
+        sandbox.fix,
+        sandbox.reset,
+    ]
     for change in changes:
         change()
-        event, data, _ = (await subscriber.chunk()).splitlines()
-        assert event == "event: scenario"
-        said = json.loads(data.removeprefix("data: "))
+        event, said = await subscriber.said()
+        assert event == "scenario"
         assert (said["name"], said["mcp"]) == ("missing-registration", sandbox.mcp_url)
-        told.append((said["can_fix"], said["begun"]))
-    assert told == [(True, True), (False, False), (True, True)]
+        told.append((said["can_fix"], said["run"] != runs[-1]))
+        runs.append(said["run"])
+    assert told == [(True, True), (True, False), (False, False), (True, True)]
+    assert len(set(runs)) == 3
+
+
+async def test_no_two_worlds_have_the_same_run(start: Start, subscribe: Subscribe) -> None:
+    """Another sandbox is another run, with the same scenario and the same seed too."""
+    runs = [(await subscribe(await start(seed=1))).begun["scenario"]["run"] for _ in range(2)]
+    assert runs[0] != runs[1]
+
+
+async def test_nothing_of_an_earlier_run_is_told(sandbox: Sandbox, subscribe: Subscribe) -> None:
+    """What waits to be told when another run begins is not told in that."""
+    subscriber = await subscribe(sandbox)
+    sandbox.trace.add(exchange(1))
+    sandbox.reset()  # before the stream had its turn
+    sandbox.trace.add(exchange(2))
+    assert await subscriber.said() == ("scenario", subscriber.begun["scenario"] | {"run": sandbox.trace.run})
+    assert (await subscriber.event())["number"] == 2
 
 
 async def test_a_slow_subscriber_holds_nobody_up(sandbox: Sandbox, asker: Raw, subscribe: Subscribe) -> None:
@@ -208,7 +258,7 @@ async def test_a_stream_that_is_cancelled_leaves_nothing(sandbox: Sandbox) -> No
         sent.append(message)
 
     task = asyncio.create_task(stream_events(sandbox, receive, send))
-    await until(lambda: len(sent) == 2)
+    await until(lambda: len(sent) == 5)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
@@ -218,7 +268,7 @@ async def test_a_stream_that_is_cancelled_leaves_nothing(sandbox: Sandbox) -> No
     trace.subscribe(heard.append)
     trace.tell(exchange())
     assert len(heard) == 1
-    assert len(sent) == 2
+    assert len(sent) == 5
 
 
 async def test_a_finding_is_told_once(sandbox: Sandbox, subscribe: Subscribe) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+import httpx2
 import msgspec
 import pytest
 
@@ -81,6 +82,18 @@ def test_the_first_line(tmp_path: Path) -> None:
     assert set(failed) == {"ready", "error"}
     with up(tmp_path, "net-private-ca") as world:
         assert set(world.ready) == {*shown, "ca"}
+
+
+def test_every_event_is_told(running: Up) -> None:
+    """The table names what a stream begins with, and every field of what runs."""
+    with httpx2.stream("GET", running.ready["console"] + "/api/events", trust_env=False) as stream:
+        lines = stream.iter_lines()
+        said = [next(line for line in lines if line.startswith(name)) for name in ("event: ", "data: ") * 3]
+    begins = [line.removeprefix("event: ") for line in said[::2]]
+    assert begins == ["scenario", "hold", "client"]
+    assert first_column("event") == {*begins, "exchange", "finding"}
+    (row,) = re.findall(r"^\| `scenario` \| .* \| (.*) \|$", PAGE, re.MULTILINE)
+    assert set(re.findall("`(.*?)`", row)) == set(json.loads(said[1].removeprefix("data: ")))
 
 
 @pytest.mark.parametrize(("heading", "kind"), [("field of `exchange`", Exchange), ("field of `finding`", Finding)])

@@ -1,17 +1,15 @@
-// The flow, as it happens: a row for each exchange, an arrow from who asks to who answers.
-//
-// Whatever an exchange or a finding holds is text here, never markup.
+// The flow, as it happens: the exchanges of the run, one of them whole, and what is wrong.
 
 import { element } from "./elements.js";
-import { details, nameOf } from "./exchange.js";
+import { details } from "./exchange.js";
 import { forgetFindings, tellFindings } from "./findings.js";
-import { tellOwn } from "./own.js";
-import { tellRunning } from "./running.js";
+import { row, statusOf } from "./row.js";
+import { hear } from "./stream.js";
 
 const MOST = 5000; // rows; older ones leave the page, so that it does not grow
 const QUIET = [250, 5_000, 20_000, 60_000, 200_000]; // milliseconds without an exchange, after which findings are asked for
-
 const FRAME = 16; // milliseconds in which exchanges are gathered, as a layout for each would be slow
+const AGAIN = 1_000; // milliseconds after which a trace that did not come is asked for again
 
 const list = document.getElementById("exchanges");
 const detail = document.getElementById("detail");
@@ -24,67 +22,20 @@ const meaning = Object.fromEntries(
 
 const rows = new Map(); // by number, the row and its exchange
 let newest = 0;
+let gone = 0; // the newest that left the page
 let chosen = null;
 let wanted = 0;
 
 // --- rows ---
 
-const BROKEN = new Set(["cut", "dropped", "unanswered", "unasked"]);
-
-function state(exchange) {
-  if (exchange.ended === "open") return "open";
-  if (BROKEN.has(exchange.ended) || exchange.status === null) return "bad";
-  if (exchange.status < 400) return "good";
-  return exchange.step === "challenge" && exchange.status === 401 ? "asks" : "bad";
-}
-
-function path(url) {
-  try {
-    return new URL(url).pathname;
-  } catch {
-    return url;
-  }
-}
-
-function labelOf(exchange) {
-  const what = exchange.mcp_methods.length ? exchange.mcp_methods.join(", ") : path(exchange.url);
-  return `${exchange.method} ${what}`.trim() || "gave up the connection";
-}
-
-function statusOf(exchange) {
-  if (exchange.ended === "open") return `${exchange.status} open`;
-  if (BROKEN.has(exchange.ended)) return exchange.ended;
-  return String(exchange.status);
-}
-
-function row(exchange) {
-  const item = element("li", undefined, { class: "exchange", id: `exchange-${exchange.number}`, "data-state": state(exchange), "data-number": exchange.number });
-  const button = element("button", undefined, { type: "button", class: "row" });
-  const arrow = element("span", undefined, { class: "arrow", "data-from": exchange.asker, "data-to": exchange.system });
-  arrow.append(element("span", labelOf(exchange), { class: "label" }));
-  const lanes = element("span", undefined, { class: "lanes" });
-  lanes.append(arrow);
-  if (exchange.faults.length) lanes.append(element("span", `✗ ${exchange.faults.join(" · ")}`, { class: "note fault" }));
-  const end = element("span", undefined, { class: "end" });
-  end.append(
-    element("span", statusOf(exchange), { class: "status" }),
-    element("span", `${Math.round(exchange.seconds * 1000)} ms`, { class: "time" }),
-  );
-  const who = element("span", `: ${nameOf(exchange.asker)} asks ${nameOf(exchange.system)}, `, { class: "unseen" });
-  button.append(element("span", exchange.step, { class: "step", title: meaning[exchange.step] ?? "" }), who, lanes, end);
-  item.append(button);
-  button.addEventListener("click", () => choose(exchange.number));
-  return item;
-}
-
 function place(exchange) {
   const known = rows.get(exchange.number);
-  if (known && known.exchange.at !== exchange.at) clear();
-  const item = row(exchange);
-  if (rows.has(exchange.number)) {
-    rows.get(exchange.number).item.replaceWith(item);
+  if (known && known.exchange.ended === exchange.ended) return null;
+  const item = row(exchange, meaning, choose);
+  if (known) {
+    known.item.replaceWith(item);
   } else if (exchange.number > newest) {
-    return { item, exchange, where: null };
+    return item;
   } else {
     const after = [...rows.keys()].filter((number) => number > exchange.number).sort((one, other) => one - other)[0];
     list.insertBefore(item, after === undefined ? null : rows.get(after).item);
@@ -98,12 +49,12 @@ function add(exchanges, follows) {
   const fresh = [];
   // They come as they end, and stand as they began.
   for (const exchange of exchanges.sort((one, other) => one.number - other.number)) {
-    const placed = place(exchange);
-    if (!placed) continue;
+    const item = place(exchange);
+    if (!item) continue;
     newest = exchange.number;
-    rows.set(exchange.number, placed);
-    piece.append(placed.item);
-    fresh.push(placed.item);
+    rows.set(exchange.number, { item, exchange });
+    piece.append(item);
+    fresh.push(item);
   }
   const atEnd = innerHeight + scrollY >= document.body.scrollHeight - 120;
   list.append(piece);
@@ -111,19 +62,28 @@ function add(exchanges, follows) {
     if (rows.size <= MOST) break;
     rows.get(number).item.remove();
     rows.delete(number);
+    gone = Math.max(gone, number);
   }
-  empty.hidden = rows.size > 0;
-  count.textContent = `${rows.size} exchange${rows.size === 1 ? "" : "s"}`;
-  if (chosen !== null && rows.has(chosen)) show(chosen);
+  if (filter) sift();
+  else tellCount();
+  if (exchanges.some((each) => each.number === chosen) && rows.has(chosen)) show(chosen);
   if (follows && atEnd && fresh.length && detail.hidden && rows.size > 12) fresh.at(-1).scrollIntoView({ block: "end" });
   ask();
 }
 
+function tellCount() {
+  const all = `${rows.size} exchange${rows.size === 1 ? "" : "s"}`;
+  const shown = filter && [...rows.keys()].filter((number) => filter.has(number)).length;
+  empty.hidden = rows.size > 0;
+  count.textContent = filter ? `${shown} of ${all}` : all;
+}
+
 function clear() {
   rows.clear();
-  newest = 0;
+  newest = gone = 0;
   list.replaceChildren();
   forgetFindings();
+  nameClients([]);
   close();
 }
 
@@ -144,12 +104,15 @@ function go(number) {
 }
 
 function show(number) {
-  list.querySelector('[aria-expanded="true"]')?.removeAttribute("aria-expanded");
-  chosen = number;
+  const isHere = detail.contains(document.activeElement);
   const { item, exchange } = rows.get(number);
+  list.querySelector('[aria-expanded="true"]')?.removeAttribute("aria-expanded");
   item.firstChild.setAttribute("aria-expanded", "true");
   detail.replaceChildren(...details(exchange, { element, meaning, close, status: statusOf(exchange), all: [...rows.values()].map((each) => each.exchange) }));
   detail.hidden = false;
+  if (number !== chosen) detail.scrollTop = 0;
+  chosen = number;
+  if (isHere) detail.focus({ preventScroll: true });
 }
 
 function close() {
@@ -161,16 +124,26 @@ function close() {
   button?.focus({ preventScroll: true });
 }
 
+// The row that an arrow leads to, past those that are not shown.
+function beside(item, step) {
+  let next = item?.[step];
+  while (next && (next.hidden || !next.matches(".exchange"))) next = next[step];
+  return next;
+}
+
+const STEP = { ArrowDown: "nextElementSibling", ArrowUp: "previousElementSibling" };
+
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && chosen !== null) close();
-  if ((event.key === "ArrowDown" || event.key === "ArrowUp") && event.target.closest?.("#exchanges")) {
-    const step = event.key === "ArrowDown" ? "nextElementSibling" : "previousElementSibling";
-    let next = event.target.closest("li")[step];
-    while (next && (next.hidden || !next.matches(".exchange"))) next = next[step];
-    next?.firstChild.focus();
-    if (next && chosen !== null) show(Number(next.dataset.number));
-    event.preventDefault();
-  }
+  if (!(event.key in STEP) || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  const here = event.target.closest?.("#exchanges li");
+  const isPanel = detail.contains(event.target) && event.target.localName !== "pre"; // a body is read, and scrolls
+  if (!here && !isPanel) return;
+  const next = beside(here ?? rows.get(chosen)?.item, STEP[event.key]);
+  if (next && here) next.firstChild.focus();
+  if (next && chosen !== null) show(Number(next.dataset.number));
+  if (next && isPanel) next.scrollIntoView({ block: "nearest" });
+  event.preventDefault();
 });
 
 // --- what is wrong, and whose exchanges these are ---
@@ -179,8 +152,10 @@ function ask(turn = 0) {
   clearTimeout(wanted);
   if (turn === QUIET.length) return;
   wanted = setTimeout(async () => {
+    const of = run;
     try {
       const [found, told] = await Promise.all(["/api/findings?so_far=1", "/api/clients"].map((url) => fetch(url).then((answer) => answer.json())));
+      if (of !== run) return;
       tellFindings(found.findings, rows, go);
       nameClients(told.clients);
       ask(turn + 1);
@@ -205,48 +180,67 @@ let filter = null;
 let told = [];
 function sift() {
   for (const [number, { item }] of rows) item.hidden = filter !== null && !filter.has(number);
+  tellCount();
 }
 client.addEventListener("change", () => nameClients(told));
 
 // --- as it happens ---
 
+let run = null; // whose rows these are
+let isBehind = true; // whether a stream has just begun, and something may have happened before
 let written = true; // whether the rows are those that came with the page
 const come = []; // exchanges that are not on the page yet
 let ready = Promise.resolve(); // when what happened before is there
+let asked = 0; // how often it was asked for
+
+// The exchange up to which nothing is missing, and nothing goes on.
+function complete() {
+  let number = gone;
+  while (rows.has(number + 1) && rows.get(number + 1).exchange.ended !== "open") number += 1;
+  return number;
+}
+
+// The exchanges since a number, or null where they do not come.
+async function since(number) {
+  try {
+    const answer = await fetch(`/api/trace?format=json&since=${number}`);
+    return answer.ok ? (await answer.json()).exchanges : null;
+  } catch {
+    return null;
+  }
+}
 
 async function catchUp() {
-  const since = newest;
-  const answer = await fetch(`/api/trace?format=json&since=${since}`);
-  const { exchanges } = await answer.json();
+  asked += 1;
+  const mine = asked;
+  let exchanges = null;
+  while ((exchanges = await since(complete())) === null && mine === asked) {
+    await new Promise((then) => setTimeout(then, AGAIN));
+  }
+  if (mine !== asked) return; // the stream has ended, or another run begun
   if (written) list.replaceChildren();
   written = false;
   add(exchanges, false);
 }
 
-function listen() {
-  const stream = new EventSource("/api/events");
-  stream.addEventListener("open", () => {
-    ready = catchUp().catch(() => {});
-    document.dispatchEvent(new CustomEvent("sandbox:open"));
-  });
-  stream.addEventListener("hold", (event) => {
-    document.dispatchEvent(new CustomEvent("sandbox:hold", { detail: JSON.parse(event.data) }));
-  });
-  stream.addEventListener("exchange", (event) => {
-    if (come.push(JSON.parse(event.data)) === 1) setTimeout(() => ready.then(() => add(come.splice(0), true)), FRAME);
-  });
-  stream.addEventListener("finding", () => ask());
-  stream.addEventListener("client", (event) => tellOwn(JSON.parse(event.data)));
-  stream.addEventListener("scenario", (event) => {
-    const said = JSON.parse(event.data);
-    tellRunning(said);
-    if (!said.begun) {
-      ask();
-      return;
-    }
+hear("gone", () => {
+  asked += 1;
+  come.length = 0;
+  clearTimeout(wanted);
+});
+hear("open", () => (isBehind = true));
+hear("scenario", (said) => {
+  const isAnother = run !== null && said.run !== run;
+  run = said.run;
+  if (isAnother) {
     come.length = 0;
-    ready = ready.then(clear).then(catchUp).catch(() => {});
-  });
-}
-
-listen();
+    clear();
+  }
+  if (isAnother || isBehind) ready = catchUp();
+  else ask();
+  isBehind = false;
+});
+hear("exchange", (exchange) => {
+  if (come.push(exchange) === 1) setTimeout(() => ready.then(() => add(come.splice(0), true)), FRAME);
+});
+hear("finding", () => ask());

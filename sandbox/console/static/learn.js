@@ -1,7 +1,7 @@
 // Checks as they are met, what the client says, and which lessons are done. The last is kept in this browser: it is the
 // person's who learns, while the sandbox may be shared by a class and begins anew between two of them.
 
-import { tellOwn } from "./own.js";
+import { hear } from "./stream.js";
 
 const key = (name) => `lesson:${name}`;
 
@@ -50,7 +50,5 @@ if (checks) {
     clearTimeout(wanted);
     wanted = setTimeout(look, 250);
   };
-  const stream = new EventSource("/api/events");
-  for (const event of ["open", "exchange", "finding", "scenario"]) stream.addEventListener(event, ask);
-  if (document.getElementById("own")) stream.addEventListener("client", (event) => tellOwn(JSON.parse(event.data)));
+  for (const name of ["scenario", "exchange", "finding"]) hear(name, ask);
 }

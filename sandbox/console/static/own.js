@@ -1,9 +1,11 @@
 // What the sandbox's own client says: that it is at work, then its last words. They are text, never markup.
 
-const own = document.getElementById("own");
+import { hear } from "./stream.js";
 
-export function tellOwn(said) {
+hear("client", (said) => {
   for (const button of document.querySelectorAll("[data-own]")) button.disabled = said?.running ?? false;
+  const own = document.getElementById("own");
+  if (!own) return;
   own.hidden = said === null;
   if (said?.running) own.textContent = "A client is at work.";
   else if (said) {
@@ -11,4 +13,4 @@ export function tellOwn(said) {
     words.textContent = said.words;
     own.replaceChildren("The client printed: ", words);
   }
-}
+});

@@ -1,4 +1,8 @@
-// What every page has: buttons that copy, and how it looks.
+// What every page has: buttons that copy, how it looks, and what it is told while it is open.
+
+import "./gone.js";
+import "./own.js";
+import "./running.js";
 
 const root = document.documentElement;
 

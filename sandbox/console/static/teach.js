@@ -3,6 +3,7 @@
 // What a client sends is text here, never markup.
 
 import { nameOf } from "./exchange.js";
+import { hear } from "./stream.js";
 
 const root = document.documentElement;
 const boxes = [...document.querySelectorAll('#hold [name="before"]')];
@@ -32,23 +33,12 @@ function show({ before, held }) {
   next.disabled = held.length === 0;
 }
 
-async function look() {
-  try {
-    show(await (await fetch("/api/hold")).json());
-  } catch {
-    // The stream says when the sandbox is there again.
-  }
-}
-
 for (const box of boxes) {
   box.addEventListener("change", () => post("/api/hold", { before: boxes.filter((one) => one.checked).map((one) => one.value) }));
 }
 next.addEventListener("click", () => post("/api/step", {}));
 free.addEventListener("click", () => post("/api/hold", { before: [] }));
-
-// The stream of events is opened once a page; who listens for holding hears it from the document.
-document.addEventListener("sandbox:hold", (event) => show(event.detail));
-document.addEventListener("sandbox:open", look);
+hear("hold", show);
 
 // --- the verdict: 0 hides all of it, and each hint shows more; without the attribute all is shown ---
 
@@ -79,4 +69,3 @@ verdict.addEventListener("click", () => keep(root.dataset.verdict === undefined 
 hint.addEventListener("click", () => keep(root.dataset.verdict === "2" ? null : String(Number(root.dataset.verdict) + 1)));
 
 tell();
-look();
