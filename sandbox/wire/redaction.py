@@ -28,6 +28,8 @@ _SHORTEST_COOKIE: Final = 12
 """A browser sends the cookies of every program on localhost, and `theme=dark` is no secret in another place."""
 
 _NONE: Final[Mapping[str, str]] = {}
+_BEFORE_JSON: Final = b"\xff\xfe\0 \t\r\n"
+_JSON_BEGINS: Final = (b"{", b"[", b'"')
 _PLAIN: Final = re.compile(r"[A-Za-z0-9._~-]+")
 _PERCENT: Final = re.compile(r"%[0-9A-F]{2}")
 
@@ -44,7 +46,8 @@ def marked(name: str, secret: str) -> str:
 
 def shown(body: bytes) -> str:
     """Give as much of a body as is remembered, as text; JSON may also be written in UTF-16 and UTF-32."""
-    encoding = json.detect_encoding(body) if b"\0" in body[:4] else "utf-8"
+    is_wide = b"\0" in body[:4] and body[:8].lstrip(_BEFORE_JSON)[:1] in _JSON_BEGINS
+    encoding = json.detect_encoding(body) if is_wide else "utf-8"
     return body[:BODY_LIMIT].decode(encoding, "replace")
 
 

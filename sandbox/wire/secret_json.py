@@ -19,11 +19,11 @@ _TEXT: Final = r'"(?P<text>[^"\\]*(?:\\.[^"\\]*)*)'
 _TEXT_IN_JSON: Final = r'\\"(?P<text>[^"\\]*)'
 _REST: Final = rf"{_NUMBER}|true|false|null|(?P<begin>[\[{{])|(?P<end>[\]}}])"
 _FIELD: Final = re.compile(
-    rf'"(?P<name>(?:[\w-]|\\u[0-9a-fA-F]{{4}})+)"\s*:\s*(?:{_TEXT}|{_NUMBER}|{_BEGIN})', re.DOTALL
+    rf'"(?P<name>[\w-]*+(?:\\u[0-9a-fA-F]{{4}}[\w-]*+)*+)"\s*:\s*(?:{_TEXT}|{_NUMBER}|{_BEGIN})', re.DOTALL
 )
 _ITEM: Final = re.compile(rf'[\s,]*+(?:{_TEXT}"?(?P<named>\s*+:)?|{_REST})', re.DOTALL)
 _FIELD_IN_JSON: Final = re.compile(
-    rf'\\"(?P<name>(?:[\w-]|\\\\?u[0-9a-fA-F]{{4}})+)\\"\s*:\s*(?:{_TEXT_IN_JSON}|{_NUMBER}|{_BEGIN})'
+    rf'\\"(?P<name>[\w-]*+(?:\\\\?u[0-9a-fA-F]{{4}}[\w-]*+)*+)\\"\s*:\s*(?:{_TEXT_IN_JSON}|{_NUMBER}|{_BEGIN})'
 )
 _ITEM_IN_JSON: Final = re.compile(rf'[\s,]*+(?:{_TEXT_IN_JSON}(?:\\")?(?P<named>\s*+:)?|{_REST})')
 _IN_DICT: Final = re.compile(
