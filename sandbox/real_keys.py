@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
-from urllib.parse import unquote_plus
 
 REAL: Final = re.compile(r"sk_(?:live_|test_a2V5)[A-Za-z0-9+/=_-]", re.IGNORECASE)
 """How they begin: a live one; and a test one, which goes on with the base64 of `key_…`. Names of headers lose case."""
@@ -18,6 +17,7 @@ ADVICE: Final = (
 _LAYERS: Final = 10
 """How often a text may be written for a URL, over and over."""
 _ESCAPED: Final = re.compile(r"\\u([0-9A-Fa-f]{4})")
+_PERCENT: Final = re.compile(r"%([0-9A-Fa-f]{2})")
 
 
 def holds_one(text: str) -> bool:
@@ -28,14 +28,19 @@ def holds_one(text: str) -> bool:
 def _readings(text: str) -> Iterator[str]:
     yield text
     if "\\u" in text:
-        text = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
+        text = _read(_ESCAPED, text)
         yield text
     for _ in range(_LAYERS):
-        read = unquote_plus(text) if "%" in text else text
+        read = _read(_PERCENT, text)
         if read == text:
             return
         text = read
         yield text
+
+
+def _read(escape: re.Pattern[str], text: str) -> str:
+    """Put the characters in the place of their numbers; a key is of ASCII, so bytes are characters."""
+    return escape.sub(lambda found: chr(int(found[1], 16)), text)
 
 
 def path_to_one(value: Any, path: tuple[str | int, ...] = ()) -> tuple[str | int, ...] | None:
