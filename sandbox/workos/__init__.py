@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from flask import Flask, Response, abort, jsonify, request
 from werkzeug.exceptions import HTTPException
 
+from sandbox.plain import FILTERS
 from sandbox.wire.wsgi import knowing
 from sandbox.workos import (
     api,
@@ -77,6 +78,7 @@ def flask_app() -> Flask:
     app = Flask(__name__, static_url_path="/_sandbox")
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.url_map.merge_slashes = False
+    app.jinja_env.filters |= FILTERS
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     app.register_error_handler(OAuthError, OAuthError.response)

@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page
 from werkzeug.serving import make_server
 
 import sandbox
+from sandbox.plain import FILTERS
 from tests.conftest import missing
 from tests.console.test_pages import AXE
 
@@ -209,6 +210,7 @@ def preview_app(answers: list[dict[str, str]]) -> Flask:
     app = Flask(
         __name__, template_folder=WORKOS / "templates", static_folder=WORKOS / "static", static_url_path="/_sandbox"
     )
+    app.jinja_env.filters |= FILTERS
 
     @app.get("/<hostile>/<name>")
     def show(hostile: str, name: str) -> str:
