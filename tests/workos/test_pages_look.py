@@ -28,6 +28,12 @@ QUOTES: Final = "\"><img src=x onerror=alert(1)> ' {{ 7 * 7 }}"
 LONG: Final = ("Interminable" * 17)[:200]
 RIGHT_TO_LEFT: Final = "\u202eמחברת \u202dدفتر"
 HOSTILE: Final = {"script": SCRIPT, "quotes": QUOTES, "long": LONG, "right-to-left": RIGHT_TO_LEFT}
+SHOWN: Final = HOSTILE | {"right-to-left": r"\u202eמחברת \u202dدفتر"}
+"""How the pages show them: what turns writing round is written out."""
+ACCENTED: Final = "a\u0301"
+HEAPED: Final = "a" + "\u0301" * 199
+UNSEEN: Final = "\u3164\u200b\u202e"
+CLAIMS: Final = HOSTILE | {"accented": ACCENTED, "heaped": HEAPED, "unseen": UNSEEN}
 
 SESSION: Final = {"authorization_session_id": "authorization_session_01"}
 
@@ -214,7 +220,7 @@ def preview_app(answers: list[dict[str, str]]) -> Flask:
 
     @app.get("/<hostile>/<name>")
     def show(hostile: str, name: str) -> str:
-        sample = pages(HOSTILE.get(hostile))[name]
+        sample = pages(CLAIMS.get(hostile))[name]
         return render_template(sample.template, **sample.context)
 
     @app.post("/answer")
@@ -364,13 +370,34 @@ def tab_to(page: Page, value: str) -> None:
 @every_page
 @every_claim
 def test_what_a_client_writes_is_only_text(open_page: Opener, name: str, hostile: str) -> None:
-    """Markup, quotes, long words and turned writing in a client's values are shown, and do nothing."""
+    """Markup, quotes and long words in a client's values are shown, turned writing is written out; they do nothing."""
     page = open_page(name, hostile, width=390)
 
-    shown = page.evaluate("[document.body.innerText, ...[...document.querySelectorAll('input')].map((i) => i.value)]")
-    assert any(HOSTILE[hostile] in text for text in shown)
+    shown = page.locator("body").inner_text()
+    values = page.locator("input").evaluate_all("all => all.map((each) => each.value)")
+    assert SHOWN[hostile] in shown or HOSTILE[hostile] in values
+    assert not any(turning in shown for turning in "\u202d\u202e")
     assert page.locator("script, img, body *:is([onerror], [style])").count() == 0
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+@pytest.mark.chromium
+@pytest.mark.parametrize("name", ["sign-in", "organization", "consent", "device-confirm", "device-done"])
+def test_marks_stay_within_their_lines(open_page: Opener, name: str) -> None:
+    """Two hundred accents on one letter of a name paint neither over the heading nor over the banner."""
+
+    def above(hostile: str) -> list[bytes]:
+        page = open_page(name, hostile, width=390)
+        return [page.locator(each).screenshot() for each in ("h1", ".banner", ".mark")]
+
+    assert above("heaped") == above("accented")
+
+
+@pytest.mark.chromium
+@pytest.mark.parametrize(("hostile", "letter"), [("right-to-left", "מ"), ("heaped", "A"), ("unseen", "?")])
+def test_a_tile_is_never_blank(open_page: Opener, hostile: str, letter: str) -> None:
+    """The letter that stands for a client is one that is seen."""
+    assert open_page("consent", hostile).locator(".tile").inner_text() == letter
 
 
 @pytest.mark.chromium
