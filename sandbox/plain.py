@@ -19,7 +19,7 @@ def text_width() -> int:
 
 
 def one_line(text: str, longest: int = 200) -> str:
-    """Give a text on one line, at most so long; what would be obeyed instead of shown, or not be seen, is written out."""
+    """Give a text on one line, at most so long; what would be obeyed, or not be seen, is written out."""
     short = text if len(text) <= longest else text[: longest - 1] + "…"
     return "".join(char if _is_seen(char) else char.encode("unicode_escape").decode() for char in short)
 

@@ -23,6 +23,15 @@ TURNED: Final = "evil \u202egnp.live"
 TURNED_SHOWN: Final = r"evil \u202egnp.live"
 
 
+WORDS: Final = """all => all.map((each) => {
+  const range = document.createRange();
+  range.selectNodeContents(each);
+  const { left, right, top, height } = range.getBoundingClientRect();
+  return { left, right, top, height };
+})"""
+"""Where the words of elements stand, whatever room the elements have."""
+
+
 def boxes(of: Locator) -> list[Any]:
     """Give where each of them stands: x, y, width and height in pixels."""
     assert of.count()
@@ -45,15 +54,16 @@ def test_words_stack_below_their_client(world: Sandbox, page: Page) -> None:
 
 @pytest.mark.parametrize("width", [360, 800, 1000, 1280])
 def test_a_short_exchange_stands_at_the_top(width: int, world: Sandbox, page: Page, tmp_path: Path) -> None:
-    """Its parts follow one another closely however high the window is, and a label is level with its value."""
+    """It takes the height of its words however high the window is, and a label is level with its value."""
     connect(world, tmp_path)
     page.set_viewport_size({"width": width, "height": 3000})
     page.goto(world.addresses.console)
     page.locator(".exchange button", has_text="resource-metadata").first.click()
-    parts = boxes(page.locator("#detail > *"))
-    assert all(0 <= below["y"] - (each["y"] + each["height"]) < 20 for each, below in pairwise(parts))
-    for name, value in zip(boxes(page.locator("#detail th")), boxes(page.locator("#detail td")), strict=True):
-        assert abs(name["y"] - value["y"]) < 1
+    first, last = boxes(page.locator("#detail > :first-child, #detail > :last-child"))
+    assert last["y"] + last["height"] - first["y"] < 1000
+    names, values = (page.locator(f"#detail {each}").evaluate_all(WORDS) for each in ("th", "td"))
+    assert names
+    assert all(abs(name["top"] - value["top"]) < 1 for name, value in zip(names, values, strict=True))
 
 
 @pytest.mark.parametrize("large", [False, True])
@@ -68,14 +78,11 @@ def test_names_and_labels_have_room(width: int, large: bool, world: Sandbox, pag
     if width == 1280:
         page.locator(".exchange button").first.click()
     heads = page.locator(".lifelines span")
-    words = heads.evaluate_all(
-        "all => all.map((each) => { const range = document.createRange(); range.selectNodeContents(each);"
-        " const { left, right, height } = range.getBoundingClientRect(); return { left, right, height }; })"
-    )
+    words = heads.evaluate_all(WORDS)
     assert len({each["height"] for each in words}) == 1
-    assert all(after["left"] - each["right"] > 5 for each, after in pairwise(words))
-    label = page.locator(".label", has_text="GET /oauth2/authorize").first
-    assert label.evaluate("each => each.scrollWidth <= each.clientWidth")
+    assert all(after["left"] - each["right"] > 6 for each, after in pairwise(words))
+    for what in ("GET /oauth2/authorize", "GET /oauth2/jwks", "POST /oauth2/token"):
+        assert page.locator(".label", has_text=what).first.evaluate("each => each.scrollWidth <= each.clientWidth")
 
 
 @pytest.mark.parametrize("width", [320, 360])
