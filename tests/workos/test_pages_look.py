@@ -46,8 +46,8 @@ class Person(NamedTuple):
 
     id: str
     email: str
-    first_name: str
-    last_name: str
+    first_name: str | None
+    last_name: str | None
     organization_name: str | None = None
 
 
@@ -70,6 +70,8 @@ USERS: Final = (
     Person("user_01BEN", "ben@nearby-notebooks.example", "Ben", "Okoro", "Nearby Notebooks"),
     Person("user_01CLEM", "clem@freelance.example", "Clem", "Duarte"),
 )
+
+NAMELESS: Final = Person("user_01DORA", "dora@elsewhere.example", None, None)
 
 
 def pages(claim: str | None = None) -> dict[str, Sample]:
@@ -180,6 +182,7 @@ def pages(claim: str | None = None) -> dict[str, Sample]:
         "sign-in": Sample("sign_in.html", sign_in),
         "sign-in-hinted": Sample("sign_in.html", sign_in | {"login_hint": claim or USERS[1].email}),
         "sign-in-unknown": Sample("sign_in.html", sign_in | {"login_hint": claim or "dora@elsewhere.example"}),
+        "sign-in-nameless": Sample("sign_in.html", sign_in | {"users": (NAMELESS,) if claim is None else users}),
         "sign-in-nobody": Sample("sign_in.html", sign_in | {"users": ()}),
         "organization": Sample("organization.html", organization),
         "organization-none": Sample("organization.html", organization | {"organizations": ()}),
@@ -288,6 +291,7 @@ WITH_CONTROLS: Final = {
     "organization-none",
     "sign-in-hinted",
     "sign-in-unknown",
+    "sign-in-nameless",
     "consent-known",
     "consent-options",
     "device-wrong",
@@ -398,6 +402,15 @@ def test_marks_stay_within_their_lines(open_page: Opener, name: str) -> None:
 def test_a_tile_is_never_blank(open_page: Opener, hostile: str, letter: str) -> None:
     """The letter that stands for a client is one that is seen."""
     assert open_page("consent", hostile).locator(".tile").inner_text() == letter
+
+
+@pytest.mark.chromium
+def test_who_has_no_name_is_called_by_the_address(open_page: Opener) -> None:
+    """A user whom the API made without a name is offered by the email address, with its letter."""
+    person = open_page("sign-in-nameless").locator(".person")
+
+    assert person.locator(".avatar").inner_text() == "D"
+    assert person.locator(".name").inner_text() == "dora@elsewhere.example"
 
 
 @pytest.mark.chromium
