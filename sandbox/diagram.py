@@ -19,7 +19,7 @@ _LANES: Final[dict[Asker, int]] = {"client": 250, "browser": 430, "log-aggregato
 """Where each lifeline stands, in pixels from the left."""
 NAMES: Final[dict[Asker, str]] = {"workos": "WorkOS"}
 """How people call a system, where that is not its id."""
-_WIDTH, _TOP, _ROW, _NOTE = 1120, 84, 46, 16
+_WIDTH, _TOP, _ROW, _NOTE = 1000, 84, 46, 16
 _LONGEST: Final = 60
 _NOT_XML: Final = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _GOOD, _BAD, _ASKS, _FAULT = "#1b6b3a", "#a3201f", "#7a5300", "#7b2d8b"
@@ -76,7 +76,7 @@ def _row(exchange: Exchange, notes: list[tuple[str, str]], y: int) -> Iterator[s
     yield f'<line x1="{start}" y1="{line}" x2="{end}" y2="{line}" stroke="{colour}" stroke-width="2"/>'
     yield f'<path d="M{end} {line}l{-back} -5v10z" fill="{colour}"/>'
     answer = exchange.ended if exchange.status is None else str(exchange.status)
-    yield _text(850, line + 4, answer, colour=colour, weight=600)
+    yield _text(_WIDTH - 80, line + 4, answer, anchor="end", colour=colour, weight=600)
     yield _text(_WIDTH - 20, line + 4, f"{exchange.seconds * 1000:.0f} ms", anchor="end", size=11, colour=_QUIET)
     for at, (note, shade) in enumerate(notes):
         yield _text(_LANES["client"], line + 18 + at * _NOTE, note, size=11, colour=shade, longest=120)

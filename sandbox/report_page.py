@@ -36,7 +36,7 @@ article{display:grid;gap:.375rem;padding:.875rem 1.125rem;border-left:.375rem so
 background:var(--bad-ground);margin:.75rem 0}article h3{font-size:1.0625rem;margin:0}article .quiet{color:var(--ink)}
 .risky{border-color:var(--asks);background:var(--asks-ground)}.harmless{border-color:var(--edge);background:
 var(--calm-ground)}.drawn{padding:.75rem;border:1px solid var(--line);border-radius:.875rem;background:#fff;
-overflow-x:auto}svg{display:block;min-width:50rem;max-width:100%;height:auto}
+overflow-x:auto}svg{display:block;margin:0 auto;min-width:50rem;max-width:100%;height:auto}
 details{padding:.5rem .875rem;border:1px solid var(--line);border-radius:.625rem;background:var(--card);
 margin:.375rem 0}
 summary{cursor:pointer}summary strong:last-of-type{margin-left:.5rem}pre{margin:.5rem 0;padding:.75rem;

@@ -39,6 +39,13 @@ def test_every_exchange_is_an_arrow() -> None:
     assert {"client", "browser", "log-aggregator", "WorkOS", "3 exchanges", str(made[0].status)} <= set(said)
 
 
+def test_the_time_stands_beside_the_status() -> None:
+    """Whoever reads a row to its end does not cross an empty place: status and time are neighbours at the edge."""
+    root = ET.fromstring(Picture().text([exchange(1)]))  # noqa: S314
+    ends = [float(each.get("x", "")) for each in root.iter(f"{SVG}text") if each.get("text-anchor") == "end"]
+    assert ends == [float(root.get("width", "")) - 80, float(root.get("width", "")) - 20]
+
+
 def test_only_the_last_are_drawn() -> None:
     """A long trace is drawn from its end, and the picture says so."""
     picture = Picture().text([exchange(number) for number in range(1, MOST + 11)])

@@ -23,6 +23,7 @@ from sandbox.console.ways_in import people
 from sandbox.diagnosis.clients import told_apart
 from sandbox.diagnosis.report import is_broken
 from sandbox.errors import SandboxError
+from sandbox.plain import FILTERS
 from sandbox.scenario import library, read_value
 from sandbox.scenario.library import find_named
 from sandbox.wire.wsgi import knowing
@@ -51,6 +52,7 @@ def create_app(sandbox: Sandbox) -> WSGIApplication:
 def _flask_app() -> Flask:
     """Give the Flask application of this process; the environment of a request says which sandbox it is about."""
     app = Flask(__name__)
+    app.jinja_env.filters |= FILTERS
     app.register_blueprint(pages)
     app.register_blueprint(dashboard)
     app.register_blueprint(teaching)

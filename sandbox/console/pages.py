@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -31,6 +32,7 @@ _POLICY: Final = (
 """What a page may load and do: its own files, and asking its own origin (Content Security Policy, level 3)."""
 _LONGEST: Final = 300
 """The most exchanges that are written into the page itself."""
+_REPORT: Final = re.compile(r"([\w.-]+/[\w.-]+)#([0-9]+)")
 _MARKS: Final = {"broken": "✗", "risky": "!", "harmless": "·"}
 _BROKEN: Final = frozenset({"cut", "dropped", "unanswered", "unasked"})
 
@@ -175,8 +177,17 @@ def scenario(name: str) -> str | Response:
         world=_yaml(told.world),
         printed=printed,
         clients=[each for each in CLIENTS.values() if each.package],
+        references=[(each, _address(each)) for each in told.references],
         commands=commands(running().mcp_url),
     )
+
+
+def _address(reference: str) -> str | None:
+    """Give where a reference leads: a URL by itself, a report on GitHub by its name and number; None for a section."""
+    if reference.startswith(("https://", "http://")) and " " not in reference:
+        return reference
+    report = _REPORT.fullmatch(reference)
+    return report and f"https://github.com/{report[1]}/issues/{report[2]}"
 
 
 def _yaml(value: Any) -> str:

@@ -137,7 +137,7 @@ def _said(kind: Kind) -> str:
 def _said_text(kind: Kind) -> str:
     pattern = kind.type.pattern
     if pattern is None:
-        return "a text"
+        return f"a text of at most {kind.type.max_length} characters" if kind.type.max_length else "a text"
     return _PATTERNS.get(pattern) or kind.description or f"a text that matches {pattern}"
 
 

@@ -222,7 +222,7 @@ class Symptom(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omi
 class Scenario(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """A named world plus faults, with its story, cause and fix."""
 
-    title: Annotated[str, Meta(description="what is wrong, in one sentence")]
+    title: Annotated[str, Meta(max_length=200, description="what is wrong, in one sentence")]
     story: Annotated[str, Meta(description="what happened, for the person who has it on the screen")]
     step: Annotated[Step | None, Meta(description="where it breaks; absent when nothing does")] = None
     world: Annotated[dict[str, Any], Meta(description="what differs from the healthy world")] = field(

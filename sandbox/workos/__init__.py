@@ -11,6 +11,7 @@ from flask import Flask, Response, abort, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from sandbox.flow import LOOKS
+from sandbox.plain import FILTERS
 from sandbox.wire.wsgi import knowing
 from sandbox.workos import (
     api,
@@ -78,6 +79,7 @@ def flask_app() -> Flask:
     app = Flask(__name__, static_url_path=LOOKS.rstrip("/"))
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.url_map.merge_slashes = False
+    app.jinja_env.filters |= FILTERS
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     app.register_error_handler(OAuthError, OAuthError.response)

@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page
 from werkzeug.serving import make_server
 
 import sandbox
+from sandbox.plain import FILTERS
 from tests.conftest import missing
 from tests.console.test_pages import AXE
 
@@ -27,6 +28,12 @@ QUOTES: Final = "\"><img src=x onerror=alert(1)> ' {{ 7 * 7 }}"
 LONG: Final = ("Interminable" * 17)[:200]
 RIGHT_TO_LEFT: Final = "\u202eמחברת \u202dدفتر"
 HOSTILE: Final = {"script": SCRIPT, "quotes": QUOTES, "long": LONG, "right-to-left": RIGHT_TO_LEFT}
+SHOWN: Final = HOSTILE | {"right-to-left": r"\u202eמחברת \u202dدفتر"}
+"""How the pages show them: what turns writing round is written out."""
+ACCENTED: Final = "a\u0301"
+HEAPED: Final = "a" + "\u0301" * 199
+UNSEEN: Final = "\u3164\u200b\u202e"
+CLAIMS: Final = HOSTILE | {"accented": ACCENTED, "heaped": HEAPED, "unseen": UNSEEN}
 
 SESSION: Final = {"authorization_session_id": "authorization_session_01"}
 
@@ -39,8 +46,8 @@ class Person(NamedTuple):
 
     id: str
     email: str
-    first_name: str
-    last_name: str
+    first_name: str | None
+    last_name: str | None
     organization_name: str | None = None
 
 
@@ -63,6 +70,8 @@ USERS: Final = (
     Person("user_01BEN", "ben@nearby-notebooks.example", "Ben", "Okoro", "Nearby Notebooks"),
     Person("user_01CLEM", "clem@freelance.example", "Clem", "Duarte"),
 )
+
+NAMELESS: Final = Person("user_01DORA", "dora@elsewhere.example", None, None)
 
 
 def pages(claim: str | None = None) -> dict[str, Sample]:
@@ -173,6 +182,7 @@ def pages(claim: str | None = None) -> dict[str, Sample]:
         "sign-in": Sample("sign_in.html", sign_in),
         "sign-in-hinted": Sample("sign_in.html", sign_in | {"login_hint": claim or USERS[1].email}),
         "sign-in-unknown": Sample("sign_in.html", sign_in | {"login_hint": claim or "dora@elsewhere.example"}),
+        "sign-in-nameless": Sample("sign_in.html", sign_in | {"users": (NAMELESS,) if claim is None else users}),
         "sign-in-nobody": Sample("sign_in.html", sign_in | {"users": ()}),
         "organization": Sample("organization.html", organization),
         "organization-none": Sample("organization.html", organization | {"organizations": ()}),
@@ -209,10 +219,11 @@ def preview_app(answers: list[dict[str, str]]) -> Flask:
     app = Flask(
         __name__, template_folder=WORKOS / "templates", static_folder=WORKOS / "static", static_url_path="/_sandbox"
     )
+    app.jinja_env.filters |= FILTERS
 
     @app.get("/<hostile>/<name>")
     def show(hostile: str, name: str) -> str:
-        sample = pages(HOSTILE.get(hostile))[name]
+        sample = pages(CLAIMS.get(hostile))[name]
         return render_template(sample.template, **sample.context)
 
     @app.post("/answer")
@@ -280,6 +291,7 @@ WITH_CONTROLS: Final = {
     "organization-none",
     "sign-in-hinted",
     "sign-in-unknown",
+    "sign-in-nameless",
     "consent-known",
     "consent-options",
     "device-wrong",
@@ -362,13 +374,43 @@ def tab_to(page: Page, value: str) -> None:
 @every_page
 @every_claim
 def test_what_a_client_writes_is_only_text(open_page: Opener, name: str, hostile: str) -> None:
-    """Markup, quotes, long words and turned writing in a client's values are shown, and do nothing."""
+    """Markup, quotes and long words in a client's values are shown, turned writing is written out; they do nothing."""
     page = open_page(name, hostile, width=390)
 
-    shown = page.evaluate("[document.body.innerText, ...[...document.querySelectorAll('input')].map((i) => i.value)]")
-    assert any(HOSTILE[hostile] in text for text in shown)
+    shown = page.locator("body").inner_text()
+    values = page.locator("input").evaluate_all("all => all.map((each) => each.value)")
+    assert SHOWN[hostile] in shown or HOSTILE[hostile] in values
+    assert not any(turning in shown for turning in "\u202d\u202e")
     assert page.locator("script, img, body *:is([onerror], [style])").count() == 0
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+@pytest.mark.chromium
+@pytest.mark.parametrize("name", ["sign-in", "organization", "consent", "device-confirm", "device-done"])
+def test_marks_stay_within_their_lines(open_page: Opener, name: str) -> None:
+    """Two hundred accents on one letter of a name paint neither over the heading nor over the banner."""
+
+    def above(hostile: str) -> list[bytes]:
+        page = open_page(name, hostile, width=390)
+        return [page.locator(each).screenshot() for each in ("h1", ".banner", ".mark")]
+
+    assert above("heaped") == above("accented")
+
+
+@pytest.mark.chromium
+@pytest.mark.parametrize(("hostile", "letter"), [("right-to-left", "מ"), ("heaped", "A"), ("unseen", "?")])
+def test_a_tile_is_never_blank(open_page: Opener, hostile: str, letter: str) -> None:
+    """The letter that stands for a client is one that is seen."""
+    assert open_page("consent", hostile).locator(".tile").inner_text() == letter
+
+
+@pytest.mark.chromium
+def test_who_has_no_name_is_called_by_the_address(open_page: Opener) -> None:
+    """A user whom the API made without a name is offered by the email address, with its letter."""
+    person = open_page("sign-in-nameless").locator(".person")
+
+    assert person.locator(".avatar").inner_text() == "D"
+    assert person.locator(".name").inner_text() == "dora@elsewhere.example"
 
 
 @pytest.mark.chromium

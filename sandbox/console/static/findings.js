@@ -1,6 +1,6 @@
 // What is wrong: a card for each finding, and a mark on the rows that prove it.
 
-import { element, marked } from "./elements.js";
+import { element, marked, shown } from "./elements.js";
 
 const MARK = { broken: "✗", risky: "!", harmless: "·" };
 
@@ -38,12 +38,18 @@ function card(finding, open, go) {
     proofs.append(to, " ");
   }
   made.append(
-    element("p", `${finding.severity} · at ${finding.step} · ${finding.side}${finding.client ? ` · ${finding.client}` : ""}`, { class: "quiet" }),
+    whose(finding),
     element("h2", finding.title),
     marked("p", finding.happened),
     more,
     proofs,
   );
+  return made;
+}
+
+function whose(finding) {
+  const made = element("p", `${finding.severity} · at ${finding.step} · ${finding.side}`, { class: "quiet" });
+  if (finding.client) made.append(" · ", element("bdi", shown(finding.client)));
   return made;
 }
 
