@@ -208,7 +208,7 @@ def test_the_diagram_is_saved_as_png(world: Sandbox, page: Page) -> None:
     assert saved.value.suggested_filename == "trace.png"
     picture = Path(saved.value.path()).read_bytes()
     assert picture.startswith(b"\x89PNG")
-    assert int.from_bytes(picture[16:20], "big") == 1120
+    assert int.from_bytes(picture[16:20], "big") == 1000
 
 
 @pytest.mark.chromium
