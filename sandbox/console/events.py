@@ -6,6 +6,7 @@ A stream begins with how things are: what runs, what is held, what the sandbox's
 from __future__ import annotations
 
 import asyncio
+import functools
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -117,9 +118,15 @@ def _running(sandbox: Sandbox) -> _Running:
 
 def _scenario(running: _Running) -> bytes:
     """Tell what runs, but for its settings; a change of them is told by saying the same again."""
-    said = {**running._asdict(), "of_library": running.name in names()}
+    said = {**running._asdict(), "of_library": _is_of_library(running.name)}
     del said["world"]
     return b"event: scenario\ndata: %s\n\n" % msgspec.json.encode(said)
+
+
+@functools.lru_cache(maxsize=64)
+def _is_of_library(name: str) -> bool:
+    """Say whether the library has a scenario of this name; it is asked at every reset, and the answer stays."""
+    return name in names()
 
 
 def _finding(finding: Finding) -> bytes:
