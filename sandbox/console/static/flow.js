@@ -1,6 +1,6 @@
 // The flow, as it happens: the exchanges of the run, one of them whole, and what is wrong.
 
-import { element } from "./elements.js";
+import { element, shown } from "./elements.js";
 import { details } from "./exchange.js";
 import { forgetFindings, tellFindings } from "./findings.js";
 import { row, statusOf } from "./row.js";
@@ -169,7 +169,7 @@ function nameClients(clients) {
   const before = client.value;
   client.parentElement.hidden = clients.length < 2;
   client.replaceChildren(element("option", "all", { value: "" }));
-  clients.forEach((one, at) => client.append(element("option", one.name || `client ${at + 1}`, { value: String(at) })));
+  clients.forEach((one, at) => client.append(element("option", shown(one.name) || `client ${at + 1}`, { value: String(at) })));
   client.value = before && Number(before) < clients.length ? before : "";
   filter = client.value === "" ? null : new Set(clients[Number(client.value)].exchanges);
   told = clients;
