@@ -15,12 +15,14 @@ from urllib.parse import parse_qsl, urlsplit
 import jinja2
 
 import sandbox
+from sandbox.plain import FILTERS
 
 TEMPLATES: Final = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(sandbox.__file__).parent / "workos" / "templates"),
     autoescape=True,
     undefined=jinja2.StrictUndefined,
 )
+TEMPLATES.filters |= FILTERS
 TEMPLATES.globals["url_for"] = lambda _endpoint, filename: f"/_sandbox/{filename}"
 
 

@@ -144,3 +144,14 @@ def test_what_ended_while_the_page_was_away_is_known(world: Sandbox, page: Page)
     hide(page, hidden=False)
     until(page, lambda: page.locator("#exchange-5").get_attribute("data-state") == "good")
     assert page.locator(".exchange").evaluate_all("all => all.map((each) => each.dataset.number)") == list("12345")
+
+
+def test_what_was_opened_before_the_scripts_came_stays_open(world: Sandbox, page: Page, tmp_path: Path) -> None:
+    """Who reads why at once, in the page as it was written, reads on when the findings are asked for."""
+    world.use("missing-registration")
+    connect(world, tmp_path)
+    page.goto(world.addresses.console)
+    with page.expect_response("**/api/findings?*"):
+        page.locator(".finding details").first.evaluate("each => { each.open = true; each.dataset.written = ''; }")
+    until(page, lambda: page.locator("[data-written]").count() == 0)
+    assert page.locator(".finding details").first.evaluate("each => each.open")
