@@ -8,11 +8,11 @@ from __future__ import annotations
 import asyncio
 import functools
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
-from sandbox.scenario import names
+from sandbox.scenario import Scenario, names
 from sandbox.wire.asgi import Receive, Send
 from sandbox.wire.exchange import Exchange
 from sandbox.world import World
@@ -31,13 +31,10 @@ _HEARTBEAT: Final = 15.0
 
 
 class _Running(NamedTuple):
-    """What runs, and in which of its runs: whoever knows of another run knows of another world."""
+    """What runs, with which settings, in which of its runs: whoever knows of another run knows of another world."""
 
     run: str
-    name: str
-    title: str
-    mcp: str
-    can_fix: bool
+    scenario: Scenario
     world: World
 
 
@@ -65,17 +62,18 @@ async def stream_events(sandbox: Sandbox, receive: Receive, send: Send) -> None:
         sandbox.own_client.subscribe(lambda: put(_own(sandbox))),
     )
     left = asyncio.ensure_future(_until_left(receive))
+    left.add_done_callback(lambda _: put(b""))  # so that nobody waits for an event that nobody reads
     try:
         headers = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-store")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await _write(send, b": the exchanges as they happen\n\n")
         shown, silent = _running(sandbox), 0.0
-        for begins in (_scenario(shown), _held(sandbox), _own(sandbox)):
+        for begins in (_scenario(sandbox), _held(sandbox), _own(sandbox)):
             await _write(send, begins)
         while not left.done():
-            event = await _next(queue, left)
+            event = await _next(queue)
             if (now := _running(sandbox)) != shown:
-                await _write(send, _scenario(now))
+                await _write(send, _scenario(sandbox))
                 shown = now
             if event and event.run not in {None, shown.run}:
                 continue  # it waited while another run began
@@ -91,14 +89,13 @@ async def stream_events(sandbox: Sandbox, receive: Receive, send: Send) -> None:
             await left
 
 
-async def _next(queue: asyncio.Queue[_Event], left: asyncio.Future[None]) -> _Event | None:
-    waiting = asyncio.ensure_future(queue.get())
-    both: set[asyncio.Future[Any]] = {waiting, left}
+async def _next(queue: asyncio.Queue[_Event]) -> _Event | None:
+    """Give the next event; None where a tick passes without one."""
     try:
-        await asyncio.wait(both, timeout=_TICK, return_when=asyncio.FIRST_COMPLETED)
-        return waiting.result() if waiting.done() else None
-    finally:
-        waiting.cancel()
+        async with asyncio.timeout(_TICK):
+            return await queue.get()
+    except TimeoutError:
+        return None
 
 
 async def _until_left(receive: Receive) -> None:
@@ -111,15 +108,20 @@ async def _write(send: Send, body: bytes) -> None:
 
 
 def _running(sandbox: Sandbox) -> _Running:
-    scenario = sandbox.scenario
-    can_fix = bool(scenario.faults or scenario.fixed)
-    return _Running(sandbox.wire.trace.run, scenario.name, scenario.title, sandbox.mcp_url, can_fix, sandbox.world)
+    return _Running(sandbox.wire.trace.run, sandbox.scenario, sandbox.world)
 
 
-def _scenario(running: _Running) -> bytes:
+def _scenario(sandbox: Sandbox) -> bytes:
     """Tell what runs, but for its settings; a change of them is told by saying the same again."""
-    said = {**running._asdict(), "of_library": _is_of_library(running.name)}
-    del said["world"]
+    scenario = sandbox.scenario
+    said = {
+        "run": sandbox.wire.trace.run,
+        "name": scenario.name,
+        "title": scenario.title,
+        "mcp": sandbox.mcp_url,
+        "can_fix": bool(scenario.faults or scenario.fixed),
+        "of_library": _is_of_library(scenario.name),
+    }
     return b"event: scenario\ndata: %s\n\n" % msgspec.json.encode(said)
 
 
