@@ -24,7 +24,7 @@ from sandbox.diagnosis.clients import told_apart
 from sandbox.diagnosis.report import is_broken
 from sandbox.errors import SandboxError
 from sandbox.plain import FILTERS
-from sandbox.scenario import library, read_value
+from sandbox.scenario import check_change, library, read_value
 from sandbox.scenario.library import find_named
 from sandbox.wire.wsgi import knowing
 from sandbox.workos.records import Grant, RefreshToken
@@ -189,8 +189,9 @@ def world() -> Response:
 
 def patch_world() -> Response:
     """Change settings of both systems; the next request sees them."""
-    sandbox = running()
-    sandbox.change(asked())
+    sandbox, given = running(), asked()
+    check_change(sandbox.written, given)
+    sandbox.change(given)
     return world()
 
 

@@ -3,7 +3,7 @@
 from sandbox.scenario.errors import ScenarioError
 from sandbox.scenario.library import find, library, names
 from sandbox.scenario.model import Expect, Fault, Scenario, When
-from sandbox.scenario.reading import read, read_text, read_value
+from sandbox.scenario.reading import check_change, read, read_text, read_value
 from sandbox.scenario.schema import json_schema
 from sandbox.scenario.search import search
 
@@ -13,6 +13,7 @@ __all__ = [
     "Scenario",
     "ScenarioError",
     "When",
+    "check_change",
     "find",
     "json_schema",
     "library",

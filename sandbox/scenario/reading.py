@@ -55,6 +55,11 @@ def read_value(value: Mapping[str, Any], *, name: str = "") -> Scenario:
     return _scenario(Document(plain(value)), name)
 
 
+def check_change(world: World, change: Mapping[str, Any]) -> None:
+    """Raise ScenarioError, in words, for what cannot be laid over the settings of a world."""
+    _laid_over(world, Document({"world": plain(change)}), ("world",))
+
+
 def _scenario(document: Document, name: str) -> Scenario:
     value = document.value
     if (place := path_to_one(value)) is not None:

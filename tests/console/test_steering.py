@@ -154,11 +154,14 @@ async def test_changing_settings(sandbox: Sandbox, http: httpx2.AsyncClient, ask
 
 
 BAD_SETTINGS: list[tuple[dict[str, Any], str]] = [
-    ({"workos": {"sign_in": "perhaps"}}, "$.workos.sign_in"),
-    ({"workos": {"access_token": {"lifetime": "soon"}}}, "$.workos.access_token.lifetime"),
-    ({"workos": {"nonsense": 1}}, "nonsense"),
-    ({"workos": 3}, "$.workos"),
-    ({"mode": "test"}, "mode"),
+    ({"workos": {"sign_in": "perhaps"}}, "Allowed: `automatic`, `deny`, `page`"),
+    (
+        {"workos": {"access_token": {"lifetime": "soon"}}},
+        "`world.workos.access_token.lifetime` cannot be the text `soon`. Allowed: a duration such as 30s or 5m",
+    ),
+    ({"workos": {"isuer": "client"}}, "mean `issuer`?"),
+    ({"workos": 3}, "`world.workos` cannot be "),
+    ({"mode": "test"}, "belongs under `workos`"),
 ]
 
 
