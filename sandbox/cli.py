@@ -13,11 +13,8 @@ import click
 from sandbox import __version__, cli_clients, cli_running, cli_scenarios
 from sandbox.cli_options import state_dir
 from sandbox.errors import SandboxError
-from sandbox.leaving import INTERRUPTED
+from sandbox.leaving import BAD_INPUT, DONE, FOUND, INTERRUPTED
 from sandbox.plain import text_width
-
-DONE, FOUND, BAD_INPUT = 0, 1, 2
-"""Exit codes: done; findings, or not connected; usage or bad input."""
 
 
 class _Commands(click.Group):

@@ -11,7 +11,7 @@ import click
 
 from sandbox.cli_options import state_dir
 from sandbox.errors import SandboxError
-from sandbox.leaving import as_ctrl_c
+from sandbox.leaving import DONE, FOUND, as_ctrl_c
 
 _STATE_DIR: Final = state_dir("Where clients are installed.")
 _COMMAND: Final = click.option(
@@ -111,7 +111,7 @@ def connect(context: click.Context, /, **options: Any) -> None:
     """
     from sandbox.clients.connect import Options, run
 
-    context.exit(0 if run(Options(**options)) else 1)
+    context.exit(DONE if run(Options(**options)) else FOUND)
 
 
 @click.command()

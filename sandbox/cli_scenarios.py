@@ -11,6 +11,7 @@ from typing import Final
 import click
 
 from sandbox.errors import SandboxError
+from sandbox.leaving import BAD_INPUT
 from sandbox.plain import text_width
 
 _STEP, _TITLE = 21, 70
@@ -92,7 +93,7 @@ def lint(context: click.Context, /, files: tuple[str, ...]) -> None:
             wrong += 1
             click.echo(str(error), err=True)
     if wrong:
-        context.exit(2)
+        context.exit(BAD_INPUT)
     click.echo(f"{len(files)} scenario file{'s' if len(files) != 1 else ''}, nothing wrong.")
 
 

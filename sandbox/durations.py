@@ -12,8 +12,6 @@ PATTERN: Final = r"^-?(\d{1,5}(\.\d+)?d|\d{1,6}(\.\d+)?h|\d{1,8}(\.\d+)?m|\d{1,1
 ALLOWED: Final = "a duration such as 30s or 5m, at most 99999d"
 """What to write, said to a person."""
 
-_PARTS: Final = re.compile(r"(-?)([\d.]+)(ms|s|m|h|d)")
-
 
 def seconds(text: str) -> float:
     """Read a duration.
@@ -21,8 +19,8 @@ def seconds(text: str) -> float:
     Return seconds; a leading minus makes them negative. Raise ValueError when the text is no duration, or one of more
     than some 300 years.
     """
-    match = _PARTS.fullmatch(text.strip()) if re.search(PATTERN, text.strip()) else None
-    if match is None:
+    written = text.strip()
+    if re.search(PATTERN, written) is None:
         raise ValueError(f"{text!r} is no duration; write {ALLOWED}, with ms, s, m, h or d")
-    sign, number, unit = match.groups()
-    return (-1 if sign else 1) * float(number) * _UNIT_SECONDS[unit]
+    number = written.rstrip("mshd")
+    return float(number) * _UNIT_SECONDS[written.removeprefix(number)]

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: while there is nothing to close yet, and while there is."""
+"""How a program leaves: with which exit code, and at Ctrl-C and SIGTERM, be there something to close or not yet."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
+
+DONE, FOUND, BAD_INPUT = 0, 1, 2
+"""Exit codes: done; findings, or not connected; usage or bad input."""
 
 INTERRUPTED: Final = 130
 """The exit code of a program that Ctrl-C ended, as shells have it: 128 and the number of the signal."""

@@ -96,10 +96,7 @@ def _run(options: Options) -> None:
     )
     if not sandbox.is_loopback:
         click.echo(click.style(UNSAFE.format(address=options.listen), fg="yellow"), err=True)
-    before = running_in(options.state_dir)
-    if before is not None:
-        click.echo(click.style(SHARED.format(state_dir=options.state_dir, console=before), fg="yellow"), err=True)
-    run_async(_serve(sandbox, options, is_second=before is not None))
+    run_async(_serve(sandbox, options, running_in(options.state_dir)))
 
 
 def _check_address(address: str) -> None:
@@ -155,14 +152,14 @@ def _log_to(file: Path) -> None:
     logging.raiseExceptions = False  # a disk that is full is no reason to print a traceback
 
 
-async def _serve(sandbox: Sandbox, options: Options, *, is_second: bool) -> None:
+async def _serve(sandbox: Sandbox, options: Options, first: str | None) -> None:
     stop = _stopped_by_signals()
     if options.until_eof:
         _stop_at_eof(stop)
     printer = Printer(colour=options.colour)
     try:
         async with sandbox:
-            with _announced(sandbox, options.state_dir, is_second=is_second):
+            with _announced(sandbox, options.state_dir, first):
                 ca = _ca_of(sandbox, options.state_dir)
                 printer.say(ready(sandbox, ca) if options.as_json else greeting(sandbox, ca))
                 sandbox.trace.subscribe(partial(_as_json, printer) if options.as_json else _as_lines(printer))
@@ -210,23 +207,25 @@ def _stop_at_eof(stop: asyncio.Event) -> None:
 
 
 @contextlib.contextmanager
-def _announced(sandbox: Sandbox, state_dir: Path, *, is_second: bool) -> Iterator[None]:
+def _announced(sandbox: Sandbox, state_dir: Path, first: str | None) -> Iterator[None]:
     """Leave word of where the sandbox is, for `sandbox use`, `fix` and `reset`; put back a first one's."""
     file = state_dir / RUNNING
     said = json.dumps({"console": sandbox.addresses.console, "pid": os.getpid()})
     try:
-        before = file.read_bytes() if is_second else b""
+        before = file.read_bytes() if first is not None else b""
         file.touch(mode=_PRIVATE)
         file.write_text(said)
     except OSError as error:
         raise SandboxError(f"{file}: {error.strerror}") from error
+    if first is not None:
+        click.echo(click.style(SHARED.format(state_dir=state_dir, console=first), fg="yellow"), err=True)
     try:
         yield
     finally:
         with contextlib.suppress(OSError):
             if file.read_text() == said:
                 file.write_bytes(before)
-                if not is_second or running_in(state_dir) is None:
+                if first is None or running_in(state_dir) is None:
                     file.unlink()
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from sandbox.leaving import INTERRUPTED, leaving_at_once
+from sandbox.leaving import BAD_INPUT, DONE, FOUND, INTERRUPTED, leaving_at_once
 
 
 def main() -> int:
@@ -15,11 +15,11 @@ def main() -> int:
     options = sys.argv[1:]
     if options not in ([], ["--fast"]):
         print(f"sandbox: the demo knows --fast, and not {' '.join(options)}.", file=sys.stderr)  # noqa: T201 - a program
-        return 2
+        return BAD_INPUT
     with leaving_at_once():
         from sandbox.demo.story import play
     try:
-        return 0 if play(fast=bool(options)) else 1
+        return DONE if play(fast=bool(options)) else FOUND
     except KeyboardInterrupt:
         return INTERRUPTED
 

@@ -73,9 +73,9 @@ function add(exchanges, follows) {
 
 function tellCount() {
   const all = `${rows.size} exchange${rows.size === 1 ? "" : "s"}`;
-  const shown = filter && [...rows.keys()].filter((number) => filter.has(number)).length;
+  const theirs = filter && [...rows.keys()].filter((number) => filter.has(number)).length;
   empty.hidden = rows.size > 0;
-  count.textContent = filter ? `${shown} of ${all}` : all;
+  count.textContent = filter ? `${theirs} of ${all}` : all;
 }
 
 function clear() {
