@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import msgspec
 from flask import Blueprint, Response, redirect, render_template, url_for
 
-from sandbox.console.calls import running, why
+from sandbox.console.calls import answer, running, why
 from sandbox.console.pages import commands, trouble
 from sandbox.errors import SandboxError
 from sandbox.lessons import lesson, lessons
@@ -50,7 +49,7 @@ def one(name: str) -> str | Response:
 @teaching.get("/<name>/checks")
 def checks(name: str) -> Response:
     """Say of each check whether it is met (JSON)."""
-    return Response(msgspec.json.encode(lesson(name).met(running().saw())), content_type="application/json")
+    return answer(lesson(name).met(running().saw()))
 
 
 @teaching.post("/<name>/begin")
